@@ -1,0 +1,3 @@
+from zhigai.cli import main
+
+main()
