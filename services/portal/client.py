@@ -1,0 +1,67 @@
+"""The portal's way to the platform: the public API, through the gateway, as the browser's guest."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import urlencode
+
+import flask
+
+from shared.errors import DependencyDown, Refused
+from shared.http.upstream import Request, Upstream
+from shared.identity import GUEST_HEADER
+
+
+@dataclass(frozen=True)
+class ApiAnswer:
+    status: int
+    body: dict[str, Any]
+    headers: Mapping[str, str]
+
+    @property
+    def ok(self) -> bool:
+        return 200 <= self.status < 300
+
+
+class Api:
+    """Calls the public API. A gateway that is away is an answer too, never an exception of a library."""
+
+    def __init__(self, upstream: Upstream) -> None:
+        self._upstream = upstream
+
+    def get(self, path: str, **query: object) -> ApiAnswer:
+        pairs = {name: str(value) for name, value in query.items() if value not in (None, "")}
+        return self._call("GET", path, urlencode(pairs), None)
+
+    def post(self, path: str, body: Mapping[str, Any]) -> ApiAnswer:
+        return self._call("POST", path, "", json.dumps(body, ensure_ascii=False).encode("utf-8"))
+
+    def _call(self, method: str, path: str, query: str, body: bytes | None) -> ApiAnswer:
+        headers = {"Accept": "application/json", "Accept-Language": flask.g.language}
+        if body is not None:
+            headers["Content-Type"] = "application/json"
+        if flask.g.get("guest"):
+            headers[GUEST_HEADER] = flask.g.guest
+        address = flask.request.remote_addr or ""
+        try:
+            answer = self._upstream.call(
+                Request(method=method, path=path, query=query, headers=headers, body=body or b"", address=address)
+            )
+            raw = answer.read()
+        except Refused as refused:
+            if isinstance(refused, DependencyDown):
+                return ApiAnswer(503, {"title": "", "detail": "", "status": 503}, {})
+            raise
+        try:
+            parsed = json.loads(raw) if raw else {}
+        except ValueError:
+            parsed = {}
+        return ApiAnswer(answer.status, parsed if isinstance(parsed, dict) else {"items": parsed}, answer.headers)
+
+
+def api() -> Api:
+    found: Api = flask.current_app.extensions["zhigai.portal.api"]
+    return found

@@ -1,0 +1,77 @@
+// Pages work without this file. With it, forms marked data-swap answer in place, sliders and number fields move
+// together, a pasted row from a spreadsheet fills a form, and drafts survive a closed tab.
+"use strict";
+
+const busy = new WeakMap();
+
+async function swap(form) {
+  const target = document.querySelector(form.dataset.swap);
+  if (!target) { form.submit(); return; }
+  busy.get(form)?.abort();
+  const abort = new AbortController();
+  busy.set(form, abort);
+  target.classList.add("working");
+  target.setAttribute("aria-busy", "true");
+  const data = new URLSearchParams(new FormData(form));
+  const get = form.method.toLowerCase() === "get";
+  const url = get ? form.action.split("?")[0] + "?" + data : form.action;
+  try {
+    const answer = await fetch(url, { method: get ? "GET" : "POST", body: get ? null : data, headers: { "X-Partial": "1" }, signal: abort.signal });
+    target.innerHTML = await answer.text();
+    if (get) history.replaceState(null, "", url);
+  } catch (wrong) {
+    if (wrong.name !== "AbortError") { form.removeAttribute("data-swap"); form.submit(); return; }
+    return;
+  } finally {
+    if (busy.get(form) === abort) { target.classList.remove("working"); target.removeAttribute("aria-busy"); }
+  }
+}
+
+document.addEventListener("submit", (event) => {
+  if (event.target.matches("form[data-swap]")) { event.preventDefault(); swap(event.target); }
+});
+
+// A slider and its number field hold one value.
+let waiting;
+document.addEventListener("input", (event) => {
+  const twin = event.target.dataset.twin && document.getElementById(event.target.dataset.twin);
+  if (twin) { twin.value = event.target.value; }
+  const form = event.target.closest("form[data-live]");
+  if (form) { clearTimeout(waiting); waiting = setTimeout(() => swap(form), 150); }
+});
+
+// One row copied from a spreadsheet: values in the order of the fields, or two rows with the names first.
+document.addEventListener("paste", (event) => {
+  if (!event.target.matches("[data-paste-row]")) { return; }
+  const text = (event.clipboardData || window.clipboardData).getData("text");
+  const rows = text.trim().split(/\r?\n/).map((row) => row.split("\t"));
+  const form = event.target.closest("form");
+  const fields = [...form.querySelectorAll("[data-feature]")];
+  if (!rows.length || rows[0].length < 2) { return; }
+  event.preventDefault();
+  const names = rows.length > 1 ? rows[0].map((name) => name.trim()) : null;
+  const values = rows[rows.length - 1];
+  let filled = 0;
+  fields.forEach((field, place) => {
+    const at = names ? names.findIndex((name) => name === field.dataset.feature || name === field.dataset.title) : place;
+    if (at >= 0 && values[at] !== undefined && values[at].trim() !== "") { field.value = values[at].trim().replace(/,/g, ""); filled += 1; }
+  });
+  event.target.value = "";
+  const said = form.querySelector("[data-paste-said]");
+  if (said) { said.textContent = said.dataset.pasteSaid.replace("{n}", filled); }
+});
+
+// Drafts of forms with an id, kept in this browser only.
+for (const form of document.querySelectorAll("form[data-draft]")) {
+  const name = "draft:" + form.dataset.draft;
+  try {
+    const kept = JSON.parse(localStorage.getItem(name) || "{}");
+    for (const field of form.elements) { if (field.name && field.name in kept && !field.value) { field.value = kept[field.name]; } }
+    form.addEventListener("input", () => localStorage.setItem(name, JSON.stringify(Object.fromEntries(new FormData(form)))));
+    form.addEventListener("submit", () => localStorage.removeItem(name));
+  } catch { /* storage may be switched off: the form still works */ }
+}
+
+// Facets: open beside the results on a wide screen, one button on a phone.
+const facets = document.querySelector("details.facets");
+if (facets && matchMedia("(min-width: 960px)").matches) { facets.open = true; }
