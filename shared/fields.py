@@ -134,7 +134,9 @@ class OneOf(ma.fields.String):
 
     def __init__(self, choices: tuple[str, ...], **kwargs: Any) -> None:
         allowed = ", ".join(choices)
-        validator = ma.validate.OneOf(choices, error=f"未知取值「{{input}}」，可用 / unknown value, use one of: {allowed}")
+        validator = ma.validate.OneOf(
+            choices, error=f"未知取值「{{input}}」，可用 / unknown value, use one of: {allowed}"
+        )
         super().__init__(validate=validator, **kwargs)
 
 

@@ -15,12 +15,17 @@ from prometheus_client.exposition import CONTENT_TYPE_LATEST
 
 REGISTRY = CollectorRegistry(auto_describe=True)
 REQUESTS = Counter(
-    "zhigai_requests_total", "Requests answered, by service, route class and status.", ["service", "route", "status"],
+    "zhigai_requests_total",
+    "Requests answered, by service, route class and status.",
+    ["service", "route", "status"],
     registry=REGISTRY,
 )
 SECONDS = Histogram(
-    "zhigai_request_seconds", "Time to answer, by service and route class.", ["service", "route"],
-    buckets=(0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10), registry=REGISTRY,
+    "zhigai_request_seconds",
+    "Time to answer, by service and route class.",
+    ["service", "route"],
+    buckets=(0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10),
+    registry=REGISTRY,
 )
 
 current_request: contextvars.ContextVar[str] = contextvars.ContextVar("request_id", default="")

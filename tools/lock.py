@@ -28,8 +28,19 @@ SETS = {
 def compile_set(name: str, parts: list[str], constraint: Path | None) -> None:
     target = OUT / f"{name}.txt"
     command = [
-        str(Path(sys.executable).with_name("uv")), "pip", "compile", "--quiet", "--universal", "--python-version", "3.11",
-        "--generate-hashes", "--no-header", "--no-annotate", "--upgrade", "--output-file", str(target),
+        str(Path(sys.executable).with_name("uv")),
+        "pip",
+        "compile",
+        "--quiet",
+        "--universal",
+        "--python-version",
+        "3.11",
+        "--generate-hashes",
+        "--no-header",
+        "--no-annotate",
+        "--upgrade",
+        "--output-file",
+        str(target),
     ]
     if constraint is not None:
         command += ["--constraint", str(constraint)]

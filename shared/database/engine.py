@@ -7,36 +7,51 @@ since turning it off lost 1,035 of 129,997 acknowledged writes.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import fcntl
+import json
+import logging
+import sqlite3
+import threading
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import psycopg
 import sqlalchemy as sa
 from sqlalchemy.engine import Engine
-from sqlalchemy.exc import DBAPIError, OperationalError
 from sqlalchemy.orm import Session
 
-from shared.errors import DependencyDown
+from shared.database.refusals import refusal_of
+from shared.errors import Busy
 from shared.settings import Settings
 
-_WRITE = {"zhigai_write": True}
+log = logging.getLogger(__name__)
+
+_AFTER_COMMIT = "zhigai_after_commit"
 
 
 class Database:
-    """One service's rows. Raises `DependencyDown` when the engine is away."""
+    """One service's rows.
 
-    def __init__(self, engine: Engine, service: str, migrations: Path | None, lock_folder: Path) -> None:
+    Raises `DependencyDown` when the engine is away and `Busy` when a lock or a connection could not be had in time.
+    """
+
+    def __init__(self, engine: Engine, service: str, migrations: Path | None, folder: Path) -> None:
         self.engine = engine
         self.service = service
         self.migrations = migrations
-        self._lock_folder = lock_folder
+        self.folder = folder
+        """For the locks that keep migrations and relays to one process of this machine."""
+        self._reading = engine.execution_options(zhigai_write=False, postgresql_readonly=True)
+        self._writing = engine.execution_options(zhigai_write=True)
+        self._local = threading.local()
 
     @classmethod
     def open(cls, settings: Settings, service: str, migrations: Path | None = None) -> Database:
         """SQLite file `home/db/<service>.sqlite3`, or the schema `<service>` of `database_url`."""
         folder = settings.home / "db"
-        folder.mkdir(parents=True, exist_ok=True)
+        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         if settings.database_url is None:
             engine = _sqlite(folder / f"{service}.sqlite3")
         else:
@@ -49,36 +64,83 @@ class Database:
 
     @contextmanager
     def read(self) -> Iterator[Session]:
-        """A transaction for reading. It takes no lock that a writer would wait for."""
-        with self._session({}) as session:
+        """A transaction for reading. It takes no lock that a writer would wait for, and the engine refuses writes."""
+        joined = self._joined
+        if joined is not None:
+            yield joined
+            return
+        with self._refusing(), Session(self._reading, expire_on_commit=False) as session:
             yield session
 
     @contextmanager
     def write(self) -> Iterator[Session]:
-        """A transaction for writing: commits at the end, rolls back when anything is raised."""
-        with self._session(_WRITE) as session, session.begin():
-            yield session
+        """A transaction for writing: commits at the end, rolls back when anything is raised.
+
+        Keep it short and free of network calls: on SQLite it is the only writer while it lasts.
+        """
+        joined = self._joined
+        if joined is not None:
+            with joined.begin_nested():
+                yield joined
+            return
+        with self._refusing(), Session(self._writing, expire_on_commit=False) as session:
+            with session.begin():
+                yield session
+            _run_after_commit(session)
 
     @contextmanager
-    def _session(self, options: dict[str, Any]) -> Iterator[Session]:
-        engine = self.engine.execution_options(**options) if options else self.engine
-        try:
-            with Session(engine, expire_on_commit=False) as session:
+    def together(self) -> Iterator[Session]:
+        """One transaction for everything below: each `read` and `write` of this thread becomes a part of it."""
+        before = self._joined
+        with self.write() as session:
+            self._local.session = session
+            try:
                 yield session
-        except OperationalError as wrong:
-            raise DependencyDown(dependency=f"{self.service} database") from wrong
-        except DBAPIError as wrong:
-            if wrong.connection_invalidated:
-                raise DependencyDown(dependency=f"{self.service} database") from wrong
-            raise
+            finally:
+                self._local.session = before
+
+    @property
+    def _joined(self) -> Session | None:
+        return getattr(self._local, "session", None)
+
+    @contextmanager
+    def _refusing(self) -> Iterator[None]:
+        try:
+            yield
+        except sa.exc.TimeoutError as wrong:
+            raise Busy(what=f"{self.service} database") from wrong
+        except sa.exc.DBAPIError as wrong:
+            refusal = refusal_of(wrong, f"{self.service} database")
+            if refusal is None:
+                raise
+            raise refusal from wrong
+
+    @contextmanager
+    def only_one(self, name: str) -> Iterator[bool]:
+        """Whether we are the only holder of `name` over all processes, for as long as the block lasts. Never waits."""
+        if self.is_sqlite:
+            with (self.folder / f"{self.service}.{name}.lock").open("w") as lock:
+                try:
+                    fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                except BlockingIOError:
+                    yield False
+                    return
+                yield True
+            return
+        with self._refusing(), self.engine.connect() as connection:
+            # The lock belongs to a transaction: a process that dies loses its connection and with it the lock.
+            taken = sa.select(sa.func.pg_try_advisory_xact_lock(sa.func.hashtext(f"{self.service}.{name}")))
+            connection.execute(sa.text("SET LOCAL idle_in_transaction_session_timeout = '60s'"))
+            yield bool(connection.execute(taken).scalar_one())
 
     def migrate(self) -> None:
         """Brings the schema to the newest version; one process at a time does it, the others wait."""
-        from shared.database.migrating import migrate
+        from shared.database.migrations import migrate
 
-        migrate(self, self._lock_folder)
+        migrate(self)
 
     def ping(self) -> None:
+        """Raises `DependencyDown` when the engine does not answer."""
         with self.read() as session:
             session.execute(sa.text("SELECT 1"))
 
@@ -86,42 +148,103 @@ class Database:
         self.engine.dispose()
 
 
+def after_commit(session: Session, act: Callable[[], None]) -> None:
+    """Runs `act` once the transaction of `session` is committed, never when it is rolled back.
+
+    For wake-ups only: what `act` raises is logged, since the rows are stored whatever becomes of the wake-up.
+    """
+    session.info.setdefault(_AFTER_COMMIT, []).append(act)
+
+
+def _run_after_commit(session: Session) -> None:
+    for act in session.info.pop(_AFTER_COMMIT, ()):
+        try:
+            act()
+        except Exception:
+            log.exception("what should follow a commit failed")
+
+
+def _json(value: Any) -> str:
+    return json.dumps(value, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
+
+
 def _sqlite(path: Path) -> Engine:
-    engine = sa.create_engine(f"sqlite:///{path}", connect_args={"timeout": 5, "check_same_thread": False})
+    _make_file(path)
+    engine = sa.create_engine(
+        f"sqlite:///{path}",
+        connect_args={"timeout": 5, "check_same_thread": False},
+        pool_size=5,
+        max_overflow=20,
+        pool_timeout=5,
+        json_serializer=_json,
+    )
 
     @sa.event.listens_for(engine, "connect")
     def connect(connection: Any, _record: Any) -> None:
         # The driver would begin transactions by itself, deferred; we begin them.
         connection.isolation_level = None
-        for pragma in ("journal_mode=WAL", "synchronous=FULL", "busy_timeout=5000", "foreign_keys=ON"):
+        for pragma in ("busy_timeout=5000", "synchronous=FULL", "foreign_keys=ON"):
             connection.execute(f"PRAGMA {pragma}")
 
     @sa.event.listens_for(engine, "begin")
     def begin(connection: sa.Connection) -> None:
         write = connection.get_execution_options().get("zhigai_write")
+        connection.exec_driver_sql(f"PRAGMA query_only={'OFF' if write else 'ON'}")
         connection.exec_driver_sql("BEGIN IMMEDIATE" if write else "BEGIN")
 
     return engine
 
 
+def _make_file(path: Path) -> None:
+    """WAL is a property of the file. The switch fails at once when two processes try it, so one does it alone."""
+    with path.with_suffix(".open.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if path.exists() and path.stat().st_size:
+            return
+        connection = sqlite3.connect(path, timeout=5)
+        try:
+            connection.execute("PRAGMA journal_mode=WAL")
+        finally:
+            connection.close()
+        path.chmod(0o600)
+
+
 def _postgres(url: str, service: str) -> Engine:
-    if url.startswith("postgresql://"):
-        url = "postgresql+psycopg://" + url.removeprefix("postgresql://")
-    options = " ".join(
-        f"-c {setting}"
-        for setting in (
-            f"search_path={service}",
-            "statement_timeout=5000",
-            "lock_timeout=3000",
-            "idle_in_transaction_session_timeout=10000",
-            "timezone=UTC",
-        )
-    )
-    return sa.create_engine(
+    for prefix in ("postgresql://", "postgres://"):
+        if url.startswith(prefix):
+            url = "postgresql+psycopg://" + url.removeprefix(prefix)
+    settings = {
+        "search_path": service,
+        "synchronous_commit": "on",
+        "statement_timeout": "5000",
+        "lock_timeout": "1000",
+        "idle_in_transaction_session_timeout": "10000",
+        "timezone": "UTC",
+    }
+    engine = sa.create_engine(
         url,
         pool_size=5,
         max_overflow=5,
-        pool_pre_ping=True,
         pool_timeout=3,
-        connect_args={"connect_timeout": 2, "options": options},
+        pool_pre_ping=True,
+        json_serializer=_json,
+        connect_args={
+            "connect_timeout": 2,
+            "application_name": f"zhigai-{service}",
+            "options": " ".join(f"-c {name}={value}" for name, value in settings.items()),
+        },
     )
+
+    @sa.event.listens_for(engine, "connect")
+    def take_role(connection: psycopg.Connection[Any], _record: Any) -> None:
+        """Works as the service's own role where the migration could make one: no other service's tables are in reach."""
+        row = connection.execute(
+            "SELECT quote_ident(rolname) FROM pg_roles"
+            " WHERE rolname = current_database() || '_' || %s AND pg_has_role(session_user, oid, 'MEMBER')",
+            (service,),
+        ).fetchone()
+        if row is not None:
+            connection.execute(f"SET ROLE {row[0]}".encode())
+        connection.commit()
+
+    return engine

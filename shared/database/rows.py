@@ -6,11 +6,12 @@ from datetime import UTC, datetime
 from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
+from sqlalchemy.orm import DeclarativeBase, Mapped, declared_attr, mapped_column
 
 NAMING = {
     "ix": "ix_%(column_0_label)s",
     "uq": "uq_%(table_name)s_%(column_0_name)s",
+    "ck": "ck_%(table_name)s_%(constraint_name)s",
     "fk": "fk_%(table_name)s_%(column_0_name)s_%(referred_table_name)s",
     "pk": "pk_%(table_name)s",
 }
@@ -41,25 +42,37 @@ def utc_now() -> datetime:
 
 def make_base(service: str) -> type[DeclarativeBase]:
     """A declarative base with metadata of its own. Tables name no schema: the connection's search path does."""
-    metadata = sa.MetaData(naming_convention=NAMING)
 
     class Base(DeclarativeBase):
-        type_annotation_map = {dict[str, Any]: sa.JSON, list[Any]: sa.JSON, datetime: UtcDateTime()}
+        metadata = sa.MetaData(naming_convention=NAMING)
+        type_annotation_map = {  # noqa: RUF012 - SQLAlchemy reads it so
+            dict[str, Any]: sa.JSON(none_as_null=True),
+            list[Any]: sa.JSON(none_as_null=True),
+            list[str]: sa.JSON(none_as_null=True),
+            datetime: UtcDateTime(),
+        }
 
-    Base.metadata = metadata
     Base.__name__ = f"{service.title()}Base"
     return Base
 
 
 class Owned:
-    """Mixed into every table of business rows."""
+    """Mixed into every table of business rows.
+
+    `version` counts by itself with every change that is flushed; a change of a row that somebody else changed
+    meanwhile raises `sqlalchemy.orm.exc.StaleDataError` instead of overwriting it.
+    """
 
     id: Mapped[str] = mapped_column(sa.String(120), primary_key=True)
     organisation: Mapped[str | None] = mapped_column(sa.String(80), index=True)
     """Who owns the row; null means public."""
-    version: Mapped[int] = mapped_column(sa.BigInteger, nullable=False, default=1)
+    version: Mapped[int] = mapped_column(sa.BigInteger, nullable=False)
     created_at: Mapped[datetime] = mapped_column(UtcDateTime(), default=utc_now)
     updated_at: Mapped[datetime] = mapped_column(UtcDateTime(), default=utc_now, onupdate=utc_now)
+
+    @declared_attr.directive
+    def __mapper_args__(cls) -> dict[str, Any]:
+        return {"version_id_col": cls.version}
 
 
 def owned_columns() -> list[sa.Column[Any]]:

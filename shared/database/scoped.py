@@ -6,6 +6,7 @@ from typing import Any, TypeVar
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
+from sqlalchemy.orm.attributes import set_committed_value
 
 from shared.errors import NotFound
 from shared.identity import Principal
@@ -20,11 +21,11 @@ class Scoped:
         self.session = session
         self.principal = principal
 
-    def select(self, model: type[Row]) -> sa.Select[tuple[Row]]:
+    def select(self, model: type[Row]) -> sa.Select[Any]:
         """`SELECT` of what this caller may see."""
         return sa.select(model).where(self._mine_or_public(model))
 
-    def mine(self, model: type[Row]) -> sa.Select[tuple[Row]]:
+    def mine(self, model: type[Row]) -> sa.Select[Any]:
         """`SELECT` of what this caller owns; nothing for a caller without an identity."""
         owner = self.principal.owner
         column: Any = model.organisation  # type: ignore[attr-defined]
@@ -32,16 +33,33 @@ class Scoped:
 
     def get(self, model: type[Row], row_id: str, kind: str) -> Row:
         """The row, or `NotFound`: another's row and no row are told apart by nothing."""
-        found = self.session.execute(self.select(model).where(model.id == row_id)).scalar_one_or_none()  # type: ignore[attr-defined]
-        if found is None:
-            raise NotFound(kind=kind, id=row_id[:120])
-        return found
+        return self._one(self.select(model), model, row_id, kind)
 
-    def page(self, statement: sa.Select[tuple[Row]], page: int, size: int) -> tuple[list[Row], int]:
+    def own(self, model: type[Row], row_id: str, kind: str) -> Row:
+        """The caller's own row, to change it, or `NotFound`: a public row is nobody's to change by this door."""
+        return self._one(self.mine(model), model, row_id, kind)
+
+    def add(self, row: Any, *, after: int = 0) -> None:
+        """Stores a new row. `after` is the last version this id had if it was deleted before, so that the index,
+        which refuses older versions, takes the new one (`CommonTables.last_version`)."""
+        self.session.add(row)
+        self.session.flush()
+        if after:
+            model = type(row)
+            self.session.execute(sa.update(model).where(model.id == row.id).values(version=after + 1))
+            set_committed_value(row, "version", after + 1)
+
+    def page(self, statement: sa.Select[Any], page: int, size: int) -> tuple[list[Any], int]:
         """Rows of one page, and how many there are in all."""
         total = self.session.execute(sa.select(sa.func.count()).select_from(statement.order_by(None).subquery()))
         rows = self.session.execute(statement.offset((page - 1) * size).limit(size)).scalars().all()
         return list(rows), int(total.scalar_one())
+
+    def _one(self, statement: sa.Select[Any], model: type[Row], row_id: str, kind: str) -> Row:
+        found = self.session.execute(statement.where(model.id == row_id)).scalar_one_or_none()  # type: ignore[attr-defined]
+        if found is None:
+            raise NotFound(kind=kind, id=row_id[:120])
+        return found
 
     def _mine_or_public(self, model: type[Row]) -> sa.ColumnElement[bool]:
         column: Any = model.organisation  # type: ignore[attr-defined]

@@ -1,4 +1,4 @@
-"""Tables that every service has: revisions of content, audit, outbox, idempotency and jobs."""
+"""Tables that every service has: revisions of content, audit, outbox, idempotency, jobs and blobs."""
 
 from __future__ import annotations
 
@@ -12,7 +12,8 @@ from sqlalchemy.orm import DeclarativeBase, Session
 from shared.database.rows import UtcDateTime, utc_now
 from shared.identity import Principal
 
-_BIG = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
+BIG_SERIAL = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
+JSON = sa.JSON(none_as_null=True)
 
 
 @dataclass(frozen=True)
@@ -22,6 +23,7 @@ class CommonTables:
     outbox: sa.Table
     idempotency: sa.Table
     job: sa.Table
+    blob: sa.Table
 
     def record(
         self,
@@ -49,57 +51,98 @@ class CommonTables:
                 )
             )
 
+    def last_version(self, session: Session, kind: str, row_id: str) -> int:
+        """The newest version that this id ever had, also when the row is gone; 0 for one that never was."""
+        newest = sa.select(sa.func.max(self.revision.c.version)).where(
+            self.revision.c.kind == kind, self.revision.c.row_id == row_id
+        )
+        return int(session.execute(newest).scalar_one() or 0)
+
 
 def common_tables(base: type[DeclarativeBase]) -> CommonTables:
     """Declares the tables in the service's metadata."""
-    return CommonTables(*_declare(base.metadata))
+    return declare(base.metadata)
 
 
-def _declare(metadata: sa.MetaData) -> tuple[sa.Table, ...]:
-    serial = lambda: sa.Column("seq", _BIG, primary_key=True, autoincrement=True)  # noqa: E731
-    revision = sa.Table(
-        "revision", metadata, serial(),
+def declare(metadata: sa.MetaData) -> CommonTables:
+    return CommonTables(
+        revision=_revision(metadata),
+        audit=_audit(metadata),
+        outbox=_outbox(metadata),
+        idempotency=_idempotency(metadata),
+        job=_job(metadata),
+        blob=_blob(metadata),
+    )
+
+
+def _serial() -> sa.Column[int]:
+    return sa.Column("seq", BIG_SERIAL, primary_key=True, autoincrement=True)
+
+
+def _revision(metadata: sa.MetaData) -> sa.Table:
+    return sa.Table(
+        "revision", metadata, __serial(),
         sa.Column("kind", sa.String(40), nullable=False),
         sa.Column("row_id", sa.String(120), nullable=False),
         sa.Column("version", sa.BigInteger, nullable=False),
-        sa.Column("content", sa.JSON, nullable=False),
+        sa.Column("content", JSON, nullable=False),
         sa.Column("at", UtcDateTime(), nullable=False),
         sa.Column("by", sa.String(120), nullable=False),
         sa.UniqueConstraint("kind", "row_id", "version", name="uq_revision_row"),
+        sqlite_autoincrement=True,
     )  # fmt: skip
-    audit = sa.Table(
-        "audit", metadata, serial(),
+
+
+def _audit(metadata: sa.MetaData) -> sa.Table:
+    return sa.Table(
+        "audit", metadata, __serial(),
         sa.Column("at", UtcDateTime(), nullable=False),
         sa.Column("by", sa.String(120), nullable=False),
         sa.Column("action", sa.String(40), nullable=False),
         sa.Column("kind", sa.String(40), nullable=False),
-        sa.Column("row_id", sa.String(120), nullable=False, index=True),
-        sa.Column("facts", sa.JSON, nullable=False),
+        sa.Column("row_id", sa.String(120), nullable=False),
+        sa.Column("facts", JSON, nullable=False),
+        sa.Index("ix_audit_row_id", "row_id"),
+        sqlite_autoincrement=True,
     )  # fmt: skip
-    outbox = sa.Table(
-        "outbox", metadata, serial(),
+
+
+def _outbox(metadata: sa.MetaData) -> sa.Table:
+    # A number is never used twice, or a relay that was slow would remove the line of a later write.
+    return sa.Table(
+        "outbox", metadata, __serial(),
         sa.Column("kind", sa.String(40), nullable=False),
         sa.Column("row_id", sa.String(120), nullable=False),
         sa.Column("version", sa.BigInteger, nullable=False),
         sa.Column("deleted", sa.Boolean, nullable=False, default=False),
         sa.Column("at", UtcDateTime(), nullable=False),
+        sqlite_autoincrement=True,
     )  # fmt: skip
-    idempotency = sa.Table(
+
+
+def _idempotency(metadata: sa.MetaData) -> sa.Table:
+    return sa.Table(
         "idempotency", metadata,
         sa.Column("owner", sa.String(120), primary_key=True),
         sa.Column("key", sa.String(255), primary_key=True),
         sa.Column("request_hash", sa.String(64), nullable=False),
         sa.Column("status", sa.Integer, nullable=True),
-        sa.Column("headers", sa.JSON, nullable=True),
+        sa.Column("headers", JSON, nullable=True),
         sa.Column("body", sa.LargeBinary, nullable=True),
-        sa.Column("at", UtcDateTime(), nullable=False, index=True),
+        sa.Column("at", UtcDateTime(), nullable=False),
+        sa.Index("ix_idempotency_at", "at"),
     )  # fmt: skip
-    job = sa.Table(
+
+
+def _job(metadata: sa.MetaData) -> sa.Table:
+    return sa.Table(
         "job", metadata,
         sa.Column("id", sa.String(60), primary_key=True),
-        sa.Column("organisation", sa.String(80), nullable=True, index=True),
+        # Empty for the platform's own jobs: a null would not count for the unique key below.
+        sa.Column("owner", sa.String(80), nullable=False, default=""),
+        sa.Column("by", sa.String(120), nullable=False, default=""),
         sa.Column("kind", sa.String(60), nullable=False),
-        sa.Column("args", sa.JSON, nullable=False),
+        sa.Column("args", JSON, nullable=False),
         sa.Column("state", sa.String(20), nullable=False),
         sa.Column("attempt", sa.Integer, nullable=False, default=0),
         sa.Column("lost_leases", sa.Integer, nullable=False, default=0),
@@ -110,23 +153,23 @@ def _declare(metadata: sa.MetaData) -> tuple[sa.Table, ...]:
         sa.Column("cancel", sa.Boolean, nullable=False, default=False),
         sa.Column("progress", sa.Float, nullable=False, default=0.0),
         sa.Column("message", sa.String(400), nullable=False, default=""),
-        sa.Column("result", sa.JSON, nullable=True),
-        sa.Column("problem", sa.JSON, nullable=True),
+        sa.Column("result", JSON, nullable=True),
+        sa.Column("problem", JSON, nullable=True),
         sa.Column("created_at", UtcDateTime(), nullable=False),
         sa.Column("updated_at", UtcDateTime(), nullable=False),
-        sa.UniqueConstraint("organisation", "idempotency_key", name="uq_job_idempotency"),
+        sa.Column("finished_at", UtcDateTime(), nullable=True),
+        sa.UniqueConstraint("owner", "idempotency_key", name="uq_job_idempotency"),
         sa.Index("ix_job_open", "state", "due_at"),
+        sa.Index("ix_job_lease", "state", "lease_until"),
     )  # fmt: skip
-    return revision, audit, outbox, idempotency, job
 
 
-def create_common_tables(op: Any) -> None:
-    """For a service's first migration: the common tables as they stood at that migration."""
-    for table in _declare(sa.MetaData()):
-        columns = [column._copy() for column in table.columns]
-        constraints = [
-            constraint._copy() for constraint in table.constraints if isinstance(constraint, sa.UniqueConstraint)
-        ]
-        op.create_table(table.name, *columns, *constraints)
-        for index in table.indexes:
-            op.create_index(index.name, table.name, [column.name for column in index.columns], if_not_exists=True)
+def _blob(metadata: sa.MetaData) -> sa.Table:
+    return sa.Table(
+        "blob", metadata,
+        sa.Column("digest", sa.String(64), primary_key=True),
+        sa.Column("part", sa.Integer, primary_key=True),
+        sa.Column("parts", sa.Integer, nullable=False),
+        sa.Column("content", sa.LargeBinary, nullable=False),
+        sa.Column("at", UtcDateTime(), nullable=False),
+    )  # fmt: skip

@@ -109,9 +109,7 @@ class _Kept:
                     found = None
                 if found is None:
                     session.execute(
-                        self._table.insert().values(
-                            owner=self._owner, key=self._key, request_hash=request_hash, at=now
-                        )
+                        self._table.insert().values(owner=self._owner, key=self._key, request_hash=request_hash, at=now)
                     )
                     return None
         except sa.exc.IntegrityError:

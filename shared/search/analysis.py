@@ -88,9 +88,7 @@ def analyse(text: str) -> Tokens:
     """All tokens of a text; order and repetitions kept, since both engines count them."""
     plain = normalise(text)
     unigrams = [char for run in HAN.finditer(plain) for char in run.group()]
-    return Tokens(
-        tuple(token.text for token in words_of(plain)), tuple(bigrams_of(plain)), tuple(unigrams)
-    )
+    return Tokens(tuple(token.text for token in words_of(plain)), tuple(bigrams_of(plain)), tuple(unigrams))
 
 
 def sounds_of(words: Iterable[str]) -> list[str]:

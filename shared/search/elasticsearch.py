@@ -121,7 +121,7 @@ class ElasticsearchIndex:
 
     def ping(self) -> str:
         with _unavailable():
-            health = self._client.cluster.health(request_timeout=2.0)
+            health = self._client.cluster.health()
             return f"cluster {health['status']}"
 
     def close(self) -> None:

@@ -156,9 +156,7 @@ def ordered(hits: Iterable[Hit], request: SearchRequest) -> list[Hit]:
 def other_filters(request: SearchRequest) -> dict[str, list[tuple[str, Sequence[str]]]]:
     """For each facet the filters that apply to its counts: all but its own."""
     chosen = {"type": request.types, "industry": request.industries, "direction": request.directions}
-    return {
-        facet: [(name, values) for name, values in chosen.items() if values and name != facet] for facet in chosen
-    }
+    return {facet: [(name, values) for name, values in chosen.items() if values and name != facet] for facet in chosen}
 
 
 Factory = Callable[[], SearchIndex]

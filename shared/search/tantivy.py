@@ -36,8 +36,6 @@ from shared.search.port import (
     text_fields,
 )
 
-_LUCENE_SCALE = 1 / 2.2
-"""tantivy multiplies by k1 + 1, Lucene no longer does; scores are given on Lucene's scale."""
 _WRITER_WAIT_S = 20.0
 _FACETS = ("type", "industry", "direction")
 
@@ -66,7 +64,7 @@ class TantivyIndex:
 
     def search(self, request: SearchRequest) -> SearchPage:
         index = self._open()
-        searcher = index.searcher()
+        searcher: Any = index.searcher()
         schema = index.schema
         base = _base_query(schema, request)
         narrowed = _with_filters(schema, base, _chosen(request))
@@ -172,9 +170,7 @@ class TantivyIndex:
         return {document["id"][0]: document["version"][0] for document in documents}
 
     @staticmethod
-    def _facets(
-        searcher: Any, schema: Any, base: tantivy.Query, request: SearchRequest
-    ) -> dict[str, dict[str, int]]:
+    def _facets(searcher: Any, schema: Any, base: tantivy.Query, request: SearchRequest) -> dict[str, dict[str, int]]:
         counted: dict[str, dict[str, int]] = {}
         asked: dict[str, Any] = {}
         for facet, filters in other_filters(request).items():
@@ -225,7 +221,7 @@ def _engine_document(document: Document) -> tantivy.Document:
 
 def _hit(searcher: Any, key: Any, address: Any, scored: bool) -> Hit:
     document = searcher.doc(address)
-    score = float(key) * _LUCENE_SCALE if scored else 0.0
+    score = float(key) if scored else 0.0
     return Hit(document["id"][0], document["type"][0], score, json.loads(bytes(document["payload"][0])))
 
 
@@ -243,9 +239,7 @@ def _base_query(schema: Any, request: SearchRequest) -> tantivy.Query:
     extra: list[tuple[tantivy.Occur, tantivy.Query]] = []
     for clause in request.query.clauses:
         if clause.kind == "industry":
-            boosted = tantivy.Query.const_score_query(
-                _term(schema, "industry", clause.token), clause.weight / _LUCENE_SCALE
-            )
+            boosted = tantivy.Query.const_score_query(_term(schema, "industry", clause.token), clause.weight)
             extra.append((tantivy.Occur.Should, boosted))
             continue
         for name, boost in TEXT_FIELDS[clause.kind]:

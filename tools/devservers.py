@@ -1,0 +1,307 @@
+"""Starts the real servers that tests and the distributed mode on one machine need, on free ports, and stops them.
+
+Each is looked for in this order: an address in `ZHIGAI_TEST_<NAME>_URL`; a program on this machine; as root, the Debian
+package (Elasticsearch: the vendor's own distribution as a Maven artifact, kept under `~/.cache/zhigai`). What cannot be
+had is named with the line that would install it.
+
+    python tools/devservers.py            # starts all, prints their addresses, stops them on Ctrl-C
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import pwd
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+import urllib.request
+import zipfile
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+ELASTICSEARCH = "8.19.21"
+CACHE = Path(os.environ.get("XDG_CACHE_HOME", "~/.cache")).expanduser() / "zhigai"
+PACKAGES = {
+    "redis-server": ["redis-server"],
+    "initdb": ["postgresql"],
+    "nginx": ["nginx-light"],
+    "chromium": ["chromium", "fonts-noto-cjk"],
+    "java": ["openjdk-17-jre-headless"],
+    "mvn": ["maven"],
+}
+
+
+class Missing(Exception):
+    """A server cannot be had here; says what would mend it."""
+
+
+@dataclass
+class Server:
+    name: str
+    url: str
+    process: subprocess.Popen[bytes] | None = None
+    folder: Path | None = None
+    port: int = 0
+    stop_signal: int = signal.SIGTERM
+
+    def stop(self) -> None:
+        if self.process is not None and self.process.poll() is None:
+            self.process.send_signal(self.stop_signal)
+            try:
+                self.process.wait(timeout=20)
+            except subprocess.TimeoutExpired:
+                self.process.kill()
+                self.process.wait(timeout=5)
+        if self.folder is not None:
+            shutil.rmtree(self.folder, ignore_errors=True)
+
+
+@dataclass
+class Servers:
+    """What is running; `close()` stops what was started here."""
+
+    found: dict[str, Server] = field(default_factory=dict)
+
+    def get(self, name: str) -> Server:
+        if name not in self.found:
+            self.found[name] = STARTERS[name]()
+        return self.found[name]
+
+    def close(self) -> None:
+        for server in self.found.values():
+            server.stop()
+        self.found.clear()
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def program(name: str) -> str:
+    """The path of a program, installed by its Debian package when it is missing and we may."""
+    found = _which(name)
+    if found is None and os.geteuid() == 0 and shutil.which("apt-get"):
+        _install(PACKAGES[name])
+        found = _which(name)
+    if found is None:
+        raise Missing(f"{name} is missing: sudo apt-get install {' '.join(PACKAGES[name])}")
+    return found
+
+
+def _which(name: str) -> str | None:
+    if name == "initdb":
+        versions = sorted(Path("/usr/lib/postgresql").glob("*/bin/initdb"), key=lambda path: int(path.parts[-3]))
+        return str(versions[-1]) if versions else None
+    for folder in (None, "/usr/sbin:/usr/local/sbin:/sbin"):
+        found = shutil.which(name, path=folder)
+        if found:
+            return found
+    return None
+
+
+def _install(packages: list[str]) -> None:
+    CACHE.mkdir(parents=True, exist_ok=True)
+    environment = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
+    marker = CACHE / "apt-updated"
+    print(f"installing {' '.join(packages)} ...", file=sys.stderr)
+    if not marker.exists() or time.time() - marker.stat().st_mtime > 6 * 3600:
+        subprocess.run(["apt-get", "update", "-qq"], check=False, env=environment, stdout=subprocess.DEVNULL)
+        marker.touch()
+    command = ["apt-get", "install", "-y", "-qq", "--no-install-recommends", *packages]
+    done = subprocess.run(command, check=False, env=environment, capture_output=True, text=True)
+    if done.returncode != 0:
+        raise Missing(f"{' '.join(command)} failed: {done.stderr.strip()[-300:]}")
+
+
+def _as_user(user: str) -> list[str]:
+    """Servers that refuse root are started as another user."""
+    if os.geteuid() != 0:
+        return []
+    entry = pwd.getpwnam(user)
+    return ["setpriv", f"--reuid={entry.pw_uid}", f"--regid={entry.pw_gid}", "--clear-groups"]
+
+
+def _own(folder: Path, user: str) -> None:
+    if os.geteuid() == 0:
+        subprocess.run(["chown", "-R", user, str(folder)], check=True)
+        folder.chmod(0o755)
+
+
+def _wait(what: str, ready: Callable[[], bool], process: subprocess.Popen[bytes], log: Path, seconds: float) -> None:
+    deadline = time.monotonic() + seconds
+    while time.monotonic() < deadline:
+        if process.poll() is not None:
+            raise Missing(f"{what} ended at once: {_tail(log)}")
+        with contextlib.suppress(OSError):
+            if ready():
+                return
+        time.sleep(0.05)
+    process.kill()
+    raise Missing(f"{what} did not answer within {seconds:.0f} s: {_tail(log)}")
+
+
+def _tail(log: Path) -> str:
+    return log.read_text(errors="replace")[-600:] if log.exists() else ""
+
+
+def _folder(name: str) -> Path:
+    return Path(tempfile.mkdtemp(prefix=f"zhigai-{name}-"))
+
+
+def _given(name: str) -> Server | None:
+    url = os.environ.get(f"ZHIGAI_TEST_{name.upper()}_URL")
+    return Server(name, url) if url else None
+
+
+def redis() -> Server:
+    given = _given("redis")
+    if given:
+        return given
+    binary, port, folder = program("redis-server"), free_port(), _folder("redis")
+    log = folder / "log"
+    with log.open("wb") as out:
+        command = [binary, "--port", str(port), "--bind", "127.0.0.1", "--save", "", "--dir", str(folder)]
+        process = subprocess.Popen(command, stdout=out, stderr=out)
+
+    def ready() -> bool:
+        with socket.create_connection(("127.0.0.1", port), timeout=1) as connection:
+            connection.sendall(b"PING\r\n")
+            return connection.recv(16).startswith(b"+PONG")
+
+    _wait("redis-server", ready, process, log, 10)
+    return Server("redis", f"redis://127.0.0.1:{port}/0", process, folder, port)
+
+
+def postgres() -> Server:
+    given = _given("postgres")
+    if given:
+        return given
+    initdb, port, folder = Path(program("initdb")), free_port(), _folder("postgres")
+    data, log = folder / "data", folder / "log"
+    user = "postgres" if os.geteuid() == 0 else pwd.getpwuid(os.geteuid()).pw_name
+    _own(folder, user)
+    prefix = _as_user(user)
+    log.touch()
+    with log.open("wb") as out:
+        made = [*prefix, str(initdb), "-D", str(data), "-U", "zhigai", "-A", "trust", "-E", "UTF8", "--no-sync"]
+        subprocess.run([*made, "--locale=C.UTF-8"], check=True, stdout=out, stderr=out, cwd=folder)
+        settings = {"port": port, "listen_addresses": "127.0.0.1", "unix_socket_directories": folder, "fsync": "off",
+                    "max_connections": 200}  # fmt: skip
+        options = [part for name, value in settings.items() for part in ("-c", f"{name}={value}")]
+        command = [*prefix, str(initdb.with_name("postgres")), "-D", str(data), *options]
+        process = subprocess.Popen(command, stdout=out, stderr=out, cwd=folder)
+
+    def ready() -> bool:
+        done = subprocess.run(
+            [str(initdb.with_name("psql")), "-h", "127.0.0.1", "-p", str(port), "-U", "zhigai", "-d", "postgres", "-c",
+             "SELECT 1"], capture_output=True, cwd="/",
+        )  # fmt: skip
+        return done.returncode == 0
+
+    _wait("PostgreSQL", ready, process, log, 30)
+    return Server("postgres", f"postgresql://zhigai@127.0.0.1:{port}/postgres", process, folder, port, signal.SIGINT)
+
+
+def elasticsearch() -> Server:
+    given = _given("elasticsearch")
+    if given:
+        return given
+    java = Path(program("java")).resolve()
+    port, transport, folder = free_port(), free_port(), _folder("elasticsearch")
+    with zipfile.ZipFile(_elasticsearch_zip()) as archive:
+        archive.extractall(folder)
+    home = next(folder.glob("elasticsearch-*"))
+    for script in (home / "bin").iterdir():
+        script.chmod(0o755)
+    (home / "config" / "elasticsearch.yml").write_text(
+        "discovery.type: single-node\nxpack.security.enabled: false\nnetwork.host: 127.0.0.1\n"
+        f"http.port: {port}\ntransport.port: {transport}\ncluster.routing.allocation.disk.threshold_enabled: false\n"
+    )
+    user = "nobody" if os.geteuid() == 0 else pwd.getpwuid(os.geteuid()).pw_name
+    _own(folder, user)
+    log = folder / "log"
+    environment = {
+        "PATH": os.environ["PATH"], "ES_JAVA_HOME": str(java.parent.parent), "ES_JAVA_OPTS": "-Xms512m -Xmx512m",
+        "HOME": str(folder), "ES_TMPDIR": str(folder / "tmp"), "LANG": "C.UTF-8",
+    }  # fmt: skip
+    (folder / "tmp").mkdir()
+    _own(folder, user)
+    with log.open("wb") as out:
+        command = [*_as_user(user), str(home / "bin" / "elasticsearch")]
+        process = subprocess.Popen(command, stdout=out, stderr=out, env=environment, cwd=folder)
+
+    def ready() -> bool:
+        with urllib.request.urlopen(f"http://127.0.0.1:{port}/_cluster/health", timeout=2) as answer:
+            return bool(answer.status == 200)
+
+    _wait("Elasticsearch", ready, process, log, 90)
+    return Server("elasticsearch", f"http://127.0.0.1:{port}", process, folder, port)
+
+
+def _elasticsearch_zip() -> Path:
+    target = CACHE / f"elasticsearch-{ELASTICSEARCH}.zip"
+    if target.exists():
+        return target
+    maven = program("mvn")
+    CACHE.mkdir(parents=True, exist_ok=True)
+    print("fetching Elasticsearch ...", file=sys.stderr)
+    with tempfile.TemporaryDirectory() as draft:
+        done = subprocess.run(
+            [maven, "-B", "-q", "dependency:copy", f"-DoutputDirectory={draft}",
+             f"-Dartifact=org.elasticsearch.distribution.integ-test-zip:elasticsearch:{ELASTICSEARCH}:zip"],
+            capture_output=True, text=True, cwd=draft,
+        )  # fmt: skip
+        fetched = Path(draft) / target.name
+        if done.returncode != 0 or not fetched.exists():
+            raise Missing(f"Elasticsearch could not be fetched: {(done.stdout + done.stderr).strip()[-400:]}")
+        shutil.move(fetched, target)
+    return target
+
+
+def nginx() -> Server:
+    return Server("nginx", program("nginx"))
+
+
+def chromium() -> Server:
+    return Server("chromium", program("chromium"))
+
+
+STARTERS: dict[str, Callable[[], Server]] = {
+    "redis": redis,
+    "postgres": postgres,
+    "elasticsearch": elasticsearch,
+    "nginx": nginx,
+    "chromium": chromium,
+}
+
+
+@contextlib.contextmanager
+def running(*names: str) -> Iterator[Servers]:
+    servers = Servers()
+    try:
+        for name in names:
+            servers.get(name)
+        yield servers
+    finally:
+        servers.close()
+
+
+def main() -> None:
+    with running(*(sys.argv[1:] or ["redis", "postgres", "elasticsearch"])) as servers:
+        for server in servers.found.values():
+            print(f"ZHIGAI_{server.name.upper().replace('POSTGRES', 'DATABASE')}_URL={server.url}", flush=True)
+        with contextlib.suppress(KeyboardInterrupt):
+            signal.pause()
+
+
+if __name__ == "__main__":
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
+    main()
