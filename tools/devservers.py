@@ -10,6 +10,8 @@ had is named with the line that would install it.
 from __future__ import annotations
 
 import contextlib
+import fcntl
+import json
 import os
 import pwd
 import shutil
@@ -24,6 +26,7 @@ import zipfile
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 ELASTICSEARCH = "8.19.21"
 CACHE = Path(os.environ.get("XDG_CACHE_HOME", "~/.cache")).expanduser() / "zhigai"
@@ -37,46 +40,147 @@ PACKAGES = {
 }
 
 
-class Missing(Exception):
+class Missing(Exception):  # noqa: N818 - it reads as what it says
     """A server cannot be had here; says what would mend it."""
 
 
 @dataclass
 class Server:
+    """A server that answers at `url`. Without a command it was found, not started, and is left alone."""
+
     name: str
     url: str
-    process: subprocess.Popen[bytes] | None = None
-    folder: Path | None = None
     port: int = 0
+    folder: Path | None = None
+    command: list[str] = field(default_factory=list)
+    environment: dict[str, str] | None = None
+    ready: Callable[[], bool] | None = None
+    patience_s: float = 30.0
     stop_signal: int = signal.SIGTERM
+    pid: int = 0
+
+    @property
+    def log(self) -> Path:
+        assert self.folder is not None
+        return self.folder / "log"
+
+    def start(self) -> Server:
+        """Starts it (again, on the same port and data) and returns once it answers."""
+        with self.log.open("ab") as out:
+            # A session of its own: Ctrl-C in a terminal reaches the tests, which then stop it in order.
+            process = subprocess.Popen(
+                self.command, stdout=out, stderr=out, stdin=subprocess.DEVNULL, env=self.environment, cwd=self.folder,
+                start_new_session=True,
+            )  # fmt: skip
+        self.pid = process.pid
+        _STARTED[process.pid] = process
+        deadline = time.monotonic() + self.patience_s
+        while time.monotonic() < deadline:
+            if not _lives(self.pid):
+                raise Missing(f"{self.name} ended at once: {_tail(self.log)}")
+            with contextlib.suppress(OSError):
+                if self.ready is None or self.ready():
+                    return self
+            time.sleep(0.05)
+        self.kill()
+        raise Missing(f"{self.name} did not answer within {self.patience_s:.0f} s: {_tail(self.log)}")
+
+    def kill(self) -> None:
+        """As a crash would: nothing is flushed, nobody is told."""
+        if self.pid:
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(self.pid, signal.SIGKILL)
+            _wait_for_end(self.pid, 10)
+            self.pid = 0
 
     def stop(self) -> None:
-        if self.process is not None and self.process.poll() is None:
-            self.process.send_signal(self.stop_signal)
-            try:
-                self.process.wait(timeout=20)
-            except subprocess.TimeoutExpired:
-                self.process.kill()
-                self.process.wait(timeout=5)
+        if self.pid:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(self.pid, self.stop_signal)
+            if not _wait_for_end(self.pid, 20):
+                self.kill()
+            self.pid = 0
         if self.folder is not None:
             shutil.rmtree(self.folder, ignore_errors=True)
 
 
+_STARTED: dict[int, subprocess.Popen[bytes]] = {}
+
+
+def _lives(pid: int) -> bool:
+    process = _STARTED.get(pid)
+    if process is not None:
+        return process.poll() is None
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    except (OSError, IndexError):
+        return False
+
+
+def _wait_for_end(pid: int, seconds: float) -> bool:
+    deadline = time.monotonic() + seconds
+    while _lives(pid):
+        if time.monotonic() > deadline:
+            return False
+        time.sleep(0.02)
+    return True
+
+
 @dataclass
 class Servers:
-    """What is running; `close()` stops what was started here."""
+    """What is running; `close()` stops what was started here.
 
+    With a `folder`, several processes (the workers of one test run) share one set: whoever needs a server first starts
+    it under a file lock and leaves a note, and whoever made the folder stops them all.
+    """
+
+    folder: Path | None = None
     found: dict[str, Server] = field(default_factory=dict)
 
     def get(self, name: str) -> Server:
         if name not in self.found:
-            self.found[name] = STARTERS[name]()
+            self.found[name] = STARTERS[name]() if self.folder is None else self._shared(name, self.folder)
         return self.found[name]
 
+    def _shared(self, name: str, folder: Path) -> Server:
+        note = folder / f"{name}.json"
+        with (folder / f"{name}.lock").open("w") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            if not note.exists():
+                try:
+                    server = STARTERS[name]()
+                except Missing as missing:
+                    note.write_text(json.dumps({"missing": str(missing)}))
+                else:
+                    note.write_text(json.dumps(_note_of(server)))
+        said = json.loads(note.read_text())
+        if "missing" in said:
+            raise Missing(said["missing"])
+        return _from_note(said)
+
     def close(self) -> None:
-        for server in self.found.values():
-            server.stop()
+        if self.folder is not None:
+            for note in self.folder.glob("*.json"):
+                said = json.loads(note.read_text())
+                if "missing" not in said:
+                    _from_note(said).stop()
+            shutil.rmtree(self.folder, ignore_errors=True)
+        else:
+            for server in self.found.values():
+                server.stop()
         self.found.clear()
+
+
+def _note_of(server: Server) -> dict[str, Any]:
+    return {
+        "name": server.name, "url": server.url, "port": server.port, "pid": server.pid,
+        "folder": str(server.folder) if server.folder else None, "stop_signal": int(server.stop_signal),
+    }  # fmt: skip
+
+
+def _from_note(said: dict[str, Any]) -> Server:
+    folder = Path(said["folder"]) if said["folder"] else None
+    return Server(**{**said, "folder": folder})
 
 
 def free_port() -> int:
@@ -135,19 +239,6 @@ def _own(folder: Path, user: str) -> None:
         folder.chmod(0o755)
 
 
-def _wait(what: str, ready: Callable[[], bool], process: subprocess.Popen[bytes], log: Path, seconds: float) -> None:
-    deadline = time.monotonic() + seconds
-    while time.monotonic() < deadline:
-        if process.poll() is not None:
-            raise Missing(f"{what} ended at once: {_tail(log)}")
-        with contextlib.suppress(OSError):
-            if ready():
-                return
-        time.sleep(0.05)
-    process.kill()
-    raise Missing(f"{what} did not answer within {seconds:.0f} s: {_tail(log)}")
-
-
 def _tail(log: Path) -> str:
     return log.read_text(errors="replace")[-600:] if log.exists() else ""
 
@@ -161,57 +252,56 @@ def _given(name: str) -> Server | None:
     return Server(name, url) if url else None
 
 
-def redis() -> Server:
-    given = _given("redis")
+def redis(*, own: bool = False) -> Server:
+    """`own`: a fresh one although an address was given, for tests that kill it."""
+    given = None if own else _given("redis")
     if given:
         return given
     binary, port, folder = program("redis-server"), free_port(), _folder("redis")
-    log = folder / "log"
-    with log.open("wb") as out:
-        command = [binary, "--port", str(port), "--bind", "127.0.0.1", "--save", "", "--dir", str(folder)]
-        process = subprocess.Popen(command, stdout=out, stderr=out)
 
     def ready() -> bool:
         with socket.create_connection(("127.0.0.1", port), timeout=1) as connection:
             connection.sendall(b"PING\r\n")
             return connection.recv(16).startswith(b"+PONG")
 
-    _wait("redis-server", ready, process, log, 10)
-    return Server("redis", f"redis://127.0.0.1:{port}/0", process, folder, port)
+    return Server(
+        "redis", f"redis://127.0.0.1:{port}/0", port, folder,
+        [binary, "--port", str(port), "--bind", "127.0.0.1", "--save", "", "--dir", str(folder)],
+        ready=ready, patience_s=10,
+    ).start()  # fmt: skip
 
 
-def postgres() -> Server:
-    given = _given("postgres")
+def postgres(*, own: bool = False) -> Server:
+    given = None if own else _given("postgres")
     if given:
         return given
     initdb, port, folder = Path(program("initdb")), free_port(), _folder("postgres")
-    data, log = folder / "data", folder / "log"
     user = "postgres" if os.geteuid() == 0 else pwd.getpwuid(os.geteuid()).pw_name
     _own(folder, user)
     prefix = _as_user(user)
-    log.touch()
-    with log.open("wb") as out:
-        made = [*prefix, str(initdb), "-D", str(data), "-U", "zhigai", "-A", "trust", "-E", "UTF8", "--no-sync"]
-        subprocess.run([*made, "--locale=C.UTF-8"], check=True, stdout=out, stderr=out, cwd=folder)
-        settings = {"port": port, "listen_addresses": "127.0.0.1", "unix_socket_directories": folder, "fsync": "off",
-                    "max_connections": 200}  # fmt: skip
-        options = [part for name, value in settings.items() for part in ("-c", f"{name}={value}")]
-        command = [*prefix, str(initdb.with_name("postgres")), "-D", str(data), *options]
-        process = subprocess.Popen(command, stdout=out, stderr=out, cwd=folder)
+    data = folder / "data"
+    made = [*prefix, str(initdb), "-D", str(data), "-U", "zhigai", "-A", "trust", "-E", "UTF8", "--no-sync"]
+    done = subprocess.run([*made, "--locale=C.UTF-8"], check=False, capture_output=True, text=True, cwd=folder)
+    if done.returncode != 0:
+        raise Missing(f"PostgreSQL could not make its data folder: {done.stderr.strip()[-400:]}")
+    settings = {"port": port, "listen_addresses": "127.0.0.1", "unix_socket_directories": folder, "fsync": "off",
+                "max_connections": 200}  # fmt: skip
+    options = [part for name, value in settings.items() for part in ("-c", f"{name}={value}")]
+    is_ready = [str(initdb.with_name("psql")), "-h", "127.0.0.1", "-p", str(port), "-U", "zhigai", "-d", "postgres",
+                "-c", "SELECT 1"]  # fmt: skip
 
     def ready() -> bool:
-        done = subprocess.run(
-            [str(initdb.with_name("psql")), "-h", "127.0.0.1", "-p", str(port), "-U", "zhigai", "-d", "postgres", "-c",
-             "SELECT 1"], capture_output=True, cwd="/",
-        )  # fmt: skip
-        return done.returncode == 0
+        return subprocess.run(is_ready, check=False, capture_output=True, cwd="/").returncode == 0
 
-    _wait("PostgreSQL", ready, process, log, 30)
-    return Server("postgres", f"postgresql://zhigai@127.0.0.1:{port}/postgres", process, folder, port, signal.SIGINT)
+    return Server(
+        "postgres", f"postgresql://zhigai@127.0.0.1:{port}/postgres", port, folder,
+        [*prefix, str(initdb.with_name("postgres")), "-D", str(data), *options],
+        ready=ready, stop_signal=signal.SIGINT,
+    ).start()  # fmt: skip
 
 
-def elasticsearch() -> Server:
-    given = _given("elasticsearch")
+def elasticsearch(*, own: bool = False) -> Server:
+    given = None if own else _given("elasticsearch")
     if given:
         return given
     java = Path(program("java")).resolve()
@@ -225,25 +315,23 @@ def elasticsearch() -> Server:
         "discovery.type: single-node\nxpack.security.enabled: false\nnetwork.host: 127.0.0.1\n"
         f"http.port: {port}\ntransport.port: {transport}\ncluster.routing.allocation.disk.threshold_enabled: false\n"
     )
+    (folder / "tmp").mkdir()
     user = "nobody" if os.geteuid() == 0 else pwd.getpwuid(os.geteuid()).pw_name
     _own(folder, user)
-    log = folder / "log"
     environment = {
         "PATH": os.environ["PATH"], "ES_JAVA_HOME": str(java.parent.parent), "ES_JAVA_OPTS": "-Xms512m -Xmx512m",
         "HOME": str(folder), "ES_TMPDIR": str(folder / "tmp"), "LANG": "C.UTF-8",
     }  # fmt: skip
-    (folder / "tmp").mkdir()
-    _own(folder, user)
-    with log.open("wb") as out:
-        command = [*_as_user(user), str(home / "bin" / "elasticsearch")]
-        process = subprocess.Popen(command, stdout=out, stderr=out, env=environment, cwd=folder)
 
     def ready() -> bool:
         with urllib.request.urlopen(f"http://127.0.0.1:{port}/_cluster/health", timeout=2) as answer:
             return bool(answer.status == 200)
 
-    _wait("Elasticsearch", ready, process, log, 90)
-    return Server("elasticsearch", f"http://127.0.0.1:{port}", process, folder, port)
+    return Server(
+        "elasticsearch", f"http://127.0.0.1:{port}", port, folder,
+        [*_as_user(user), str(home / "bin" / "elasticsearch")],
+        environment=environment, ready=ready, patience_s=90,
+    ).start()  # fmt: skip
 
 
 def _elasticsearch_zip() -> Path:
@@ -257,7 +345,7 @@ def _elasticsearch_zip() -> Path:
         done = subprocess.run(
             [maven, "-B", "-q", "dependency:copy", f"-DoutputDirectory={draft}",
              f"-Dartifact=org.elasticsearch.distribution.integ-test-zip:elasticsearch:{ELASTICSEARCH}:zip"],
-            capture_output=True, text=True, cwd=draft,
+            check=False, capture_output=True, text=True, cwd=draft,
         )  # fmt: skip
         fetched = Path(draft) / target.name
         if done.returncode != 0 or not fetched.exists():
@@ -267,11 +355,16 @@ def _elasticsearch_zip() -> Path:
 
 
 def nginx() -> Server:
+    """Not started: `url` is the path of the program."""
     return Server("nginx", program("nginx"))
 
 
 def chromium() -> Server:
-    return Server("chromium", program("chromium"))
+    """Not started: `url` is the path of the program. Without a Chinese font every page would show boxes."""
+    path = program("chromium")
+    if not any(Path("/usr/share/fonts").glob("**/*CJK*")) and os.geteuid() == 0 and shutil.which("apt-get"):
+        _install(["fonts-noto-cjk"])
+    return Server("chromium", path)
 
 
 STARTERS: dict[str, Callable[[], Server]] = {

@@ -237,7 +237,7 @@ def _postgres(url: str, service: str) -> Engine:
 
     @sa.event.listens_for(engine, "connect")
     def take_role(connection: psycopg.Connection[Any], _record: Any) -> None:
-        """Works as the service's own role where the migration could make one: no other service's tables are in reach."""
+        """Works as the service's own role where the migration could make one: other tables are out of reach."""
         row = connection.execute(
             "SELECT quote_ident(rolname) FROM pg_roles"
             " WHERE rolname = current_database() || '_' || %s AND pg_has_role(session_user, oid, 'MEMBER')",

@@ -81,7 +81,7 @@ def _serial() -> sa.Column[int]:
 
 def _revision(metadata: sa.MetaData) -> sa.Table:
     return sa.Table(
-        "revision", metadata, __serial(),
+        "revision", metadata, _serial(),
         sa.Column("kind", sa.String(40), nullable=False),
         sa.Column("row_id", sa.String(120), nullable=False),
         sa.Column("version", sa.BigInteger, nullable=False),
@@ -95,7 +95,7 @@ def _revision(metadata: sa.MetaData) -> sa.Table:
 
 def _audit(metadata: sa.MetaData) -> sa.Table:
     return sa.Table(
-        "audit", metadata, __serial(),
+        "audit", metadata, _serial(),
         sa.Column("at", UtcDateTime(), nullable=False),
         sa.Column("by", sa.String(120), nullable=False),
         sa.Column("action", sa.String(40), nullable=False),
@@ -110,7 +110,7 @@ def _audit(metadata: sa.MetaData) -> sa.Table:
 def _outbox(metadata: sa.MetaData) -> sa.Table:
     # A number is never used twice, or a relay that was slow would remove the line of a later write.
     return sa.Table(
-        "outbox", metadata, __serial(),
+        "outbox", metadata, _serial(),
         sa.Column("kind", sa.String(40), nullable=False),
         sa.Column("row_id", sa.String(120), nullable=False),
         sa.Column("version", sa.BigInteger, nullable=False),

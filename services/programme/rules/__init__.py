@@ -1,0 +1,1 @@
+"""Rules as data: what the plan pays, when, to whom, by which clause, with worked cases in the same file."""
