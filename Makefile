@@ -37,7 +37,7 @@ $(ALL_STAMP): $(SERVE_STAMP)
 	@rm -f $(VENV)/.all-*; touch $@
 
 run: $(SERVE_STAMP) ## Serve the all-in-one platform at http://127.0.0.1:8080 (PORT=, ZHIGAI_HOME=)
-	@PORT=$(PORT) exec $(BIN)/zhigai run
+	@PORT=$(PORT) exec $(BIN)/zhigai serve
 
 test: $(ALL_STAMP) ## Everything that proves it works, on real servers that it starts itself
 	@$(BIN)/python -m tests.suites $(PYTEST_ARGS)

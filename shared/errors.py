@@ -71,6 +71,16 @@ class TooLarge(Refused):
 
 
 @dataclass(eq=False, kw_only=True)
+class HeadersTooLarge(Refused):
+    limit_bytes: int
+
+
+@dataclass(eq=False, kw_only=True)
+class BodyTooSlow(Refused):
+    seconds: float
+
+
+@dataclass(eq=False, kw_only=True)
 class Unauthenticated(Refused):
     reason: str = "missing"
 

@@ -188,6 +188,20 @@ PROBLEMS: list[Row] = [
         _said("此处最多 {limit_bytes} 字节。", "At most {limit_bytes} bytes are taken here."),
     ),
     Row(
+        errors.HeadersTooLarge,
+        "headers-too-large",
+        431,
+        _said("标头过大", "Headers too large"),
+        _said("标头最多 {limit_bytes} 字节。", "Headers of at most {limit_bytes} bytes are taken."),
+    ),
+    Row(
+        errors.BodyTooSlow,
+        "body-too-slow",
+        408,
+        _said("正文发送过慢", "Body too slow"),
+        _said("正文没有在 {seconds} 秒内到齐。", "The body did not arrive within {seconds} s."),
+    ),
+    Row(
         errors.Unauthenticated,
         "unauthenticated",
         401,

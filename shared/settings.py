@@ -67,7 +67,9 @@ class Settings:
     page_threads: int = 16
     page_limit_total: int = 64
     """Pages in work or waiting at once; one more gets 503 with Retry-After."""
-    page_limit_per_address: int = 32
+    pages_per_second: int = 400
+    pages_per_second_per_address: int = 150
+    """Pages and inference share an interpreter; a flood beyond this gets 503 and inference keeps its share."""
     trusted_proxies: tuple[str, ...] = ()
     """Addresses whose X-Forwarded-For names the client (nginx in the distributed mode)."""
     anonymous_per_minute: int = 600
@@ -107,7 +109,10 @@ class Settings:
             job_lease_s=given.number("JOB_LEASE_S", cls.job_lease_s),
             page_threads=given.integer("PAGE_THREADS", cls.page_threads),
             page_limit_total=given.integer("PAGE_LIMIT_TOTAL", cls.page_limit_total),
-            page_limit_per_address=given.integer("PAGE_LIMIT_PER_ADDRESS", cls.page_limit_per_address),
+            pages_per_second=given.integer("PAGES_PER_SECOND", cls.pages_per_second),
+            pages_per_second_per_address=given.integer(
+                "PAGES_PER_SECOND_PER_ADDRESS", cls.pages_per_second_per_address
+            ),
             trusted_proxies=tuple(part.strip() for part in given.text("TRUSTED_PROXIES").split(",") if part.strip()),
             anonymous_per_minute=given.integer("ANONYMOUS_PER_MINUTE", cls.anonymous_per_minute),
             predict_anonymous_per_minute=given.integer(

@@ -1,1 +1,147 @@
-"""The all-in-one: every service mounted in one process behind the gateway, with the portal and the model runner."""
+"""The all-in-one, wired in a page: every service in one process behind the gateway, the portal, the model runner.
+
+A service whose upstream URL is set is called over HTTP instead of being mounted; nothing else changes.
+"""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from shared.http.upstream import MountedUpstream, Upstream, open_upstream
+from shared.jobs.worker import Work, start_sweeper
+from shared.settings import UPSTREAM_SERVICES, Settings
+from zhigai.wsgi_front import Front
+
+if TYPE_CHECKING:
+    import flask
+
+    from shared.http.call import HotRoute
+
+DATA_SERVICES = (*UPSTREAM_SERVICES, "gateway")
+INDEXED_SERVICES = ("catalog", "knowledge", "models")
+JOB_SERVICES = ("models",)
+
+
+@dataclass
+class Platform:
+    """What the server needs: the pages, the routes answered on the event loop, and what starts and stops."""
+
+    wsgi: Any
+    hot: list[HotRoute] = field(default_factory=list)
+    starting: list[Callable[[], None]] = field(default_factory=list)
+    stopping: list[Callable[[], None]] = field(default_factory=list)
+
+    def start(self) -> None:
+        for each in self.starting:
+            each()
+
+    def stop(self) -> None:
+        while self.stopping:
+            self.stopping.pop()()
+
+
+def service_app(settings: Settings, service: str) -> flask.Flask:
+    """One of the services behind the gateway."""
+    module = importlib.import_module(f"services.{service}.app")
+    app: flask.Flask = module.create_app(settings)
+    return app
+
+
+def migrate(settings: Settings) -> None:
+    for service in DATA_SERVICES:
+        importlib.import_module(f"services.{service}.app").migrate(settings)
+
+
+def seed(settings: Settings) -> None:
+    for service in UPSTREAM_SERVICES:
+        module = importlib.import_module(f"services.{service}.app")
+        if hasattr(module, "seed"):
+            module.seed(settings)
+
+
+def all_in_one(settings: Settings) -> Platform:
+    """Everything in this process."""
+    from services.gateway.app import create_app as create_gateway
+    from services.models.app import hot_routes
+    from services.portal.app import create_app as create_portal
+    from shared.http.waiting import JobWaits
+
+    upstreams: dict[str, Upstream] = {}
+    apps: dict[str, flask.Flask] = {}
+    for service in UPSTREAM_SERVICES:
+        if service in settings.upstreams:
+            upstreams[service] = open_upstream(service, settings.upstreams[service])
+        else:
+            apps[service] = service_app(settings, service)
+            upstreams[service] = MountedUpstream(apps[service])
+    gateway = create_gateway(settings, upstreams)
+    portal = create_portal(settings, MountedUpstream(gateway))
+    platform = Platform(Front(gateway, portal))
+    if "models" in apps:
+        platform.hot += hot_routes(apps["models"], gateway.for_inference())
+    platform.hot.append(JobWaits())
+    _lifecycle(platform, settings, {**apps, "gateway": gateway.flask})
+    return platform
+
+
+def one_service(settings: Settings, service: str) -> Platform:
+    """One service by itself, behind a gateway in another process."""
+    if service == "gateway":
+        from services.gateway.app import create_app as create_gateway
+
+        missing = [name for name in UPSTREAM_SERVICES if name not in settings.upstreams]
+        if missing:
+            names = ", ".join(f"ZHIGAI_UPSTREAM_{name.upper()}" for name in missing)
+            raise SystemExit(f"the gateway alone needs the addresses of the services: {names}")
+        gateway = create_gateway(settings, {name: open_upstream(name, url) for name, url in settings.upstreams.items()})
+        platform = Platform(gateway)
+        _lifecycle(platform, settings, {"gateway": gateway.flask})
+        return platform
+    if service == "portal":
+        from services.portal.app import create_app as create_portal
+
+        if settings.gateway_url is None:
+            raise SystemExit("the portal alone needs the gateway's address: ZHIGAI_GATEWAY_URL")
+        return Platform(create_portal(settings, open_upstream("gateway", settings.gateway_url)))
+    app = service_app(settings, service)
+    platform = Platform(app)
+    if service == "models":
+        from services.models.app import hot_routes
+        from shared.http.signed import admit_signed
+
+        platform.hot += hot_routes(app, admit_signed(settings))
+    if service in JOB_SERVICES:
+        from shared.http.waiting import JobWaits
+
+        platform.hot.append(JobWaits())
+    _lifecycle(platform, settings, {service: app})
+    return platform
+
+
+def works(settings: Settings) -> list[Work]:
+    """What a worker turns: the jobs of every service that has some."""
+    found = []
+    for service in JOB_SERVICES:
+        app = service_app(settings, service)
+        parts: Mapping[str, Any] = app.extensions["zhigai"].parts
+        handlers = importlib.import_module(f"services.{service}.jobs").handlers(app.extensions["zhigai"])
+        found.append(Work(service, parts["jobs"], handlers))
+    return found
+
+
+def _lifecycle(platform: Platform, settings: Settings, apps: Mapping[str, flask.Flask]) -> None:
+    jobs = []
+    for app in apps.values():
+        context = app.extensions["zhigai"]
+        relay = context.parts.get("relay")
+        if relay is not None:
+            platform.starting.append(relay.start)
+            platform.stopping.append(relay.stop)
+        if "jobs" in context.parts:
+            jobs.append(context.parts["jobs"])
+        platform.stopping.append(context.close)
+    if jobs and settings.redis_url is None:
+        platform.starting.append(lambda: platform.stopping.append(start_sweeper(jobs, settings)))

@@ -5,6 +5,7 @@ A use case writes its rows, their revision, the audit line and the outbox line i
 
 from shared.database.engine import Database, after_commit
 from shared.database.first_tables import common_tables_0001
+from shared.database.idempotency import Idempotency
 from shared.database.roles import role_findings
 from shared.database.rows import Owned, UtcDateTime, make_base, owned_columns, utc_now
 from shared.database.scoped import Scoped
@@ -13,6 +14,7 @@ from shared.database.tables import CommonTables, common_tables
 __all__ = [
     "CommonTables",
     "Database",
+    "Idempotency",
     "Owned",
     "Scoped",
     "UtcDateTime",

@@ -21,9 +21,10 @@ import psycopg
 import sqlalchemy as sa
 from sqlalchemy.engine import Engine
 from sqlalchemy.orm import Session
+from sqlalchemy.orm.exc import StaleDataError
 
 from shared.database.refusals import refusal_of
-from shared.errors import Busy
+from shared.errors import Busy, Conflict
 from shared.settings import Settings
 
 log = logging.getLogger(__name__)
@@ -34,7 +35,8 @@ _AFTER_COMMIT = "zhigai_after_commit"
 class Database:
     """One service's rows.
 
-    Raises `DependencyDown` when the engine is away and `Busy` when a lock or a connection could not be had in time.
+    Raises `DependencyDown` when the engine is away, `Busy` when a lock or a connection could not be had in time, and
+    `Conflict` when a row that is changed was changed by somebody else since it was read.
     """
 
     def __init__(self, engine: Engine, service: str, migrations: Path | None, folder: Path) -> None:
@@ -107,6 +109,9 @@ class Database:
     def _refusing(self) -> Iterator[None]:
         try:
             yield
+        except StaleDataError as wrong:
+            reason = "已被同时修改，请重新读取 / changed by another request meanwhile, read it again"
+            raise Conflict(kind="row", id=self.service, reason=reason) from wrong
         except sa.exc.TimeoutError as wrong:
             raise Busy(what=f"{self.service} database") from wrong
         except sa.exc.DBAPIError as wrong:

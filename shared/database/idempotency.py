@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 import sqlalchemy as sa
+from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
 from shared.database.engine import Database
@@ -41,12 +42,13 @@ class Idempotency:
         Raises `IdempotencyMismatch` when the key was used for another request, `IdempotencyInProgress` when the same
         request is at work and does not end in time.
         """
-        now = now or utc_now()
+        taken = False
         try:
             with self._database.together() as session:
-                kept = self._take(session, owner, key, request_hash, now)
+                kept = self._take(session, owner, key, request_hash, now or utc_now())
                 if kept is not None:
                     return kept
+                taken = True
                 answer = act()
                 session.execute(
                     sa.update(self._table)
@@ -55,21 +57,21 @@ class Idempotency:
                 )
                 return answer
         except Busy as busy:
-            # On PostgreSQL the second of two equal requests waits for the first at the key's row.
+            if taken:
+                raise
+            # The second of two equal requests waits for the first, and the first takes too long.
             raise IdempotencyInProgress(key=key) from busy
 
-    def _take(
-        self, session: Session, owner: str, key: str, request_hash: str, now: datetime
-    ) -> KeptAnswer | None:
+    def _take(self, session: Session, owner: str, key: str, request_hash: str, now: datetime) -> KeptAnswer | None:
+        """None when the key is ours now; else the answer that was kept under it."""
         table = self._table
         mine = sa.and_(table.c.owner == owner, table.c.key == key)
         session.execute(sa.delete(table).where(mine, table.c.at < now - KEPT))
-        session.execute(_insert(self._database)(table).values(owner=owner, key=key, request_hash="", at=now)
-                        .on_conflict_do_nothing())  # fmt: skip
-        row = session.execute(sa.select(table).where(mine).with_for_update()).mappings().one()
-        if row["request_hash"] == "":
-            session.execute(sa.update(table).where(mine).values(request_hash=request_hash))
+        insert = sqlite.insert if self._database.is_sqlite else postgresql.insert
+        entry = insert(table).values(owner=owner, key=key, request_hash=request_hash, at=now)
+        if session.execute(entry.on_conflict_do_nothing().returning(table.c.key)).first() is not None:
             return None
+        row = session.execute(sa.select(table).where(mine)).mappings().one()
         if row["request_hash"] != request_hash:
             raise IdempotencyMismatch(key=key)
         return KeptAnswer(row["status"], row["headers"], bytes(row["body"]), replayed=True)

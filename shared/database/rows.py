@@ -60,7 +60,7 @@ class Owned:
     """Mixed into every table of business rows.
 
     `version` counts by itself with every change that is flushed; a change of a row that somebody else changed
-    meanwhile raises `sqlalchemy.orm.exc.StaleDataError` instead of overwriting it.
+    meanwhile is refused as a `Conflict` instead of overwriting it.
     """
 
     id: Mapped[str] = mapped_column(sa.String(120), primary_key=True)

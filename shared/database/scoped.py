@@ -56,7 +56,8 @@ class Scoped:
         return list(rows), int(total.scalar_one())
 
     def _one(self, statement: sa.Select[Any], model: type[Row], row_id: str, kind: str) -> Row:
-        found = self.session.execute(statement.where(model.id == row_id)).scalar_one_or_none()  # type: ignore[attr-defined]
+        key: Any = model.id  # type: ignore[attr-defined]
+        found: Row | None = self.session.execute(statement.where(key == row_id)).scalar_one_or_none()
         if found is None:
             raise NotFound(kind=kind, id=row_id[:120])
         return found

@@ -53,7 +53,7 @@ class Call:
                 log.exception("a policy step's release failed")
 
 
-@dataclass(slots=True, kw_only=True)
+@dataclass(slots=True)
 class Answer:
     status: int
     headers: dict[str, str]

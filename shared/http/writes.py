@@ -5,28 +5,17 @@ from __future__ import annotations
 import functools
 import hashlib
 from collections.abc import Callable
-from datetime import timedelta
 from typing import Any, TypeVar
 
 import flask
-import sqlalchemy as sa
 
-from shared.database import CommonTables, Database
-from shared.database.rows import utc_now
-from shared.errors import (
-    BadInput,
-    IdempotencyInProgress,
-    IdempotencyMismatch,
-    PreconditionRequired,
-    Refused,
-    VersionConflict,
-)
+from shared.database.idempotency import Idempotency, KeptAnswer
+from shared.errors import BadInput, PreconditionRequired, VersionConflict
 from shared.http.service_app import caller, context
+from shared.identity import Principal
 
 View = TypeVar("View", bound=Callable[..., Any])
-KEPT = timedelta(hours=24)
-STALE = timedelta(seconds=60)
-"""A pending entry older than this belonged to a process that died; the next caller takes it over."""
+_KEPT_HEADERS = ("Content-Type", "Location", "ETag")
 
 
 def etag_of(row_id: str, version: int) -> str:
@@ -53,33 +42,39 @@ def require_match(row_id: str, version: int) -> None:
 
 
 def idempotent(view: View) -> View:
-    """A POST that may be sent again: with `Idempotency-Key`, one effect and the same answer.
+    """A POST that may be sent again: with `Idempotency-Key`, one effect and the same answer for 24 hours.
 
-    The first request leaves a pending row before it works; a second one meanwhile gets 409 with Retry-After, another
-    body under the same key 422. Refusals before anything happened are not kept, so a corrected request may reuse it.
+    Everything the view writes is one transaction with the kept answer, so slow work belongs in a job. The same key
+    with another request gets 422; refusals are not kept, so a corrected request may use its key again. A caller
+    without an identity of its own has no keys: nobody could tell two of them apart.
     """
 
     @functools.wraps(view)
     def wrapped(*args: Any, **kwargs: Any) -> Any:
         key = flask.request.headers.get("Idempotency-Key", "").strip()
-        if not key:
+        owner = _owner_of(caller())
+        if not key or owner is None:
             return view(*args, **kwargs)
         if len(key) > 255:
             raise BadInput(errors={"Idempotency-Key": ["最多 255 个字符 / at most 255 characters"]})
+
+        def act() -> KeptAnswer:
+            made = flask.make_response(view(*args, **kwargs))
+            headers = {name: made.headers[name] for name in _KEPT_HEADERS if name in made.headers}
+            return KeptAnswer(made.status_code, headers, made.get_data())
+
         parts = context().parts
-        store = _Kept(parts["database"], parts["tables"], caller().owner or caller().actor, key)
-        kept = store.begin(_request_hash())
-        if kept is not None:
-            return kept
-        try:
-            response = flask.make_response(view(*args, **kwargs))
-        except BaseException:
-            store.forget()
-            raise
-        store.finish(response)
+        kept = Idempotency(parts["database"], parts["tables"]).once(owner, key, _request_hash(), act)
+        response = flask.Response(kept.body, status=kept.status, headers=dict(kept.headers))
+        if kept.replayed:
+            response.headers["Idempotent-Replayed"] = "true"
         return response
 
     return wrapped  # type: ignore[return-value]
+
+
+def _owner_of(principal: Principal) -> str | None:
+    return principal.owner or principal.key_id
 
 
 def _request_hash() -> str:
@@ -87,56 +82,3 @@ def _request_hash() -> str:
     digest = hashlib.sha256(f"{request.method} {request.full_path}\n".encode())
     digest.update(request.get_data(cache=True))
     return digest.hexdigest()
-
-
-class _Kept:
-    def __init__(self, database: Database, tables: CommonTables, owner: str, key: str) -> None:
-        self._database, self._table = database, tables.idempotency
-        self._owner, self._key = owner, key
-
-    @property
-    def _mine(self) -> sa.ColumnElement[bool]:
-        return sa.and_(self._table.c.owner == self._owner, self._table.c.key == self._key)
-
-    def begin(self, request_hash: str) -> flask.Response | None:
-        """The answer kept for this key, or None after the key has been taken for this request."""
-        now = utc_now()
-        try:
-            with self._database.write() as session:
-                found = session.execute(sa.select(self._table).where(self._mine)).mappings().one_or_none()
-                if found is not None and found["at"] < now - (KEPT if found["status"] is not None else STALE):
-                    session.execute(sa.delete(self._table).where(self._mine))
-                    found = None
-                if found is None:
-                    session.execute(
-                        self._table.insert().values(owner=self._owner, key=self._key, request_hash=request_hash, at=now)
-                    )
-                    return None
-        except sa.exc.IntegrityError:
-            raise IdempotencyInProgress(key=self._key) from None
-        if found["request_hash"] != request_hash:
-            raise IdempotencyMismatch(key=self._key)
-        if found["status"] is None:
-            raise IdempotencyInProgress(key=self._key)
-        response = flask.Response(found["body"], status=found["status"])
-        response.headers.update(found["headers"])
-        response.headers["Idempotent-Replayed"] = "true"
-        return response
-
-    def finish(self, response: flask.Response) -> None:
-        names = ("Content-Type", "Location", "ETag")
-        headers = {name: response.headers[name] for name in names if name in response.headers}
-        with self._database.write() as session:
-            session.execute(
-                sa.update(self._table)
-                .where(self._mine)
-                .values(status=response.status_code, headers=headers, body=response.get_data())
-            )
-
-    def forget(self) -> None:
-        try:
-            with self._database.write() as session:
-                session.execute(sa.delete(self._table).where(self._mine))
-        except Refused:
-            # The database is away: the pending row goes stale by itself.
-            return

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
+from shared.errors import Refused
+
 STATES = ("queued", "running", "done", "failed", "cancelled", "dead")
 OPEN = ("queued", "running")
+
+Worded = Mapping[str, Mapping[str, Any]]
+"""A problem body in each language: it is kept before anyone knows who will read it."""
 
 
 @dataclass(frozen=True)
@@ -21,12 +26,18 @@ class Job:
     progress: float
     message: str
     result: Any
-    problem: Mapping[str, Any] | None
-    organisation: str | None
+    problem: Worded | None
+    owner: str
+    """The organisation or guest that submitted it; empty for the platform's own."""
     created_at: datetime
     updated_at: datetime
+    finished_at: datetime | None = None
 
-    def as_json(self) -> dict[str, Any]:
+    @property
+    def open(self) -> bool:
+        return self.state in OPEN
+
+    def as_json(self, language: str = "zh") -> dict[str, Any]:
         return {
             "id": self.id,
             "kind": self.kind,
@@ -35,9 +46,10 @@ class Job:
             "message": self.message,
             "attempt": self.attempt,
             "result": self.result,
-            "problem": self.problem,
+            "problem": None if self.problem is None else self.problem.get(language),
             "created_at": self.created_at.isoformat(),
             "updated_at": self.updated_at.isoformat(),
+            "finished_at": self.finished_at.isoformat() if self.finished_at else None,
         }
 
 
@@ -50,20 +62,20 @@ class Claim:
     lease_until: datetime
 
 
-@dataclass(frozen=True)
-class JobRun:
-    """What a handler gets. `progress` extends the lease and raises `CancelAsked` when the job is to stop."""
+@dataclass(eq=False, kw_only=True)
+class LeaseLost(Refused):
+    """Another attempt has the job, or it was cancelled: what this attempt would write is undone."""
 
-    job: Job
-    progress: Callable[[float, str], None]
-
-    @property
-    def args(self) -> Mapping[str, Any]:
-        return self.job.args
+    job_id: str
+    attempt: int
 
 
-class CancelAsked(Exception):
+class CancelAsked(Exception):  # noqa: N818 - a request, not an error
     """The job is to stop, or another worker has it by now."""
+
+
+class HandBackAsked(Exception):  # noqa: N818
+    """The worker is ending: the job goes back to the queue at once."""
 
 
 @dataclass(frozen=True)
@@ -79,7 +91,7 @@ class Retry:
 
 @dataclass(frozen=True)
 class Failed:
-    problem: Mapping[str, Any] = field(default_factory=dict)
+    problem: Worded = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

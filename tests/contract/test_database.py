@@ -11,11 +11,10 @@ import pytest
 import sqlalchemy as sa
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
-from sqlalchemy.orm.exc import StaleDataError
 
 from shared.database import Database, Scoped, after_commit, role_findings
 from shared.database.migrations import is_current
-from shared.errors import Busy, DependencyDown, NotFound
+from shared.errors import Busy, Conflict, DependencyDown, NotFound
 from shared.identity import ANONYMOUS, Principal
 from shared.settings import Secret, Settings
 from tests.contract import sample
@@ -90,7 +89,7 @@ def test_a_change_of_a_row_changed_meanwhile_is_refused(database: Database) -> N
     with database.read() as session:
         stale = session.get_one(Note, "n1")
     sample.write_note(database, "n1", "second")
-    with pytest.raises(StaleDataError), database.write() as session:
+    with pytest.raises(Conflict), database.write() as session:
         session.add(stale)
         stale.title = "third"
 
@@ -282,7 +281,9 @@ def test_sessions_of_threads_do_not_join_one_another(database: Database) -> None
     assert seen == [0]
 
 
-def test_postgresql_is_set_to_give_up_in_time_and_to_keep_what_it_acknowledged(distributed_settings: Callable[..., Settings]) -> None:
+def test_postgresql_is_set_to_give_up_in_time_and_to_keep_what_it_acknowledged(
+    distributed_settings: Callable[..., Settings],
+) -> None:
     database = Database.open(distributed_settings(without=("redis", "elasticsearch")), sample.SERVICE)
     try:
         with database.read() as session:

@@ -98,7 +98,7 @@ def _nearest(form: str, body: Mapping[str, Any], value: Any, wanted: bool) -> li
     """The nearest values of an input for which the comparison comes out as wanted."""
     if form == "one_of":
         return list(body["values"]) if wanted else []
-    low, high = body.get("value", body.get("low")), body.get("value", body.get("high"))
+    low, high = (_number(body.get("value", body.get(end, 0))) for end in ("low", "high"))
     if form == "at_least":
         return [low] if wanted else [low - 1]
     if form == "at_most":
@@ -110,10 +110,15 @@ def _nearest(form: str, body: Mapping[str, Any], value: Any, wanted: bool) -> li
     return [low] if value < low else [high]
 
 
+def _number(stated: Any) -> Any:
+    """A bound of a rule file: whole numbers stay whole, decimals are written as text there and stay exact."""
+    return stated if isinstance(stated, int) else Decimal(str(stated))
+
+
 _COMPARE: dict[str, Callable[[Any, Mapping[str, Any]], bool]] = {
-    "at_least": lambda value, body: bool(value >= Decimal(str(body["value"]))),
-    "at_most": lambda value, body: bool(value <= Decimal(str(body["value"]))),
-    "between": lambda value, body: bool(Decimal(str(body["low"])) <= value <= Decimal(str(body["high"]))),
+    "at_least": lambda value, body: bool(value >= _number(body["value"])),
+    "at_most": lambda value, body: bool(value <= _number(body["value"])),
+    "between": lambda value, body: bool(_number(body["low"]) <= value <= _number(body["high"])),
     "one_of": lambda value, body: value in body["values"],
 }
 

@@ -56,10 +56,10 @@ class Computed:
 
     @property
     def payable(self) -> Decimal | None:
-        """The amount when the verdict is yes, nothing when it is no, None while it is not known."""
-        if self.verdict is Verdict.UNKNOWN:
-            return None
-        return self.amount if self.verdict is Verdict.YES else Decimal(0)
+        """The amount when the verdict is yes, nothing when it is no, None while either is not known."""
+        if self.verdict is Verdict.NO:
+            return Decimal(0)
+        return self.amount if self.verdict is Verdict.YES and not self.missing else None
 
 
 def compute(rule: Rule, given: Mapping[str, Any], as_of: date) -> Computed:

@@ -1,0 +1,349 @@
+"""Subsidy estimates and the rules behind them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import UTC, date, datetime
+from decimal import Decimal
+from typing import Any
+
+import marshmallow as ma
+
+from services.programme.logic import estimates
+from services.programme.rules import rule as rule_files
+from services.programme.rules.changes import Change
+from services.programme.rules.engine import FEN, Computed, Walked
+from services.programme.rules.rule import Rule
+from services.programme.rules.verdict import Verdict
+from shared.fields import Yuan, localised, yuan_text
+from shared.http.service_app import language
+from shared.http.views import ServiceBlueprint
+
+blueprint = ServiceBlueprint("subsidies", __name__, url_prefix="/api/v1/subsidies")
+
+_VERDICTS = [each.value for each in Verdict]
+_WORDS = {
+    "zh": {True: "是", False: "否", None: "未提供", "from": "{low} 至 {high}", "since": "{low} 起"},
+    "en": {True: "yes", False: "no", None: "not given", "from": "{low} to {high}", "since": "since {low}"},
+}
+_IN_FORCE = {"zh": "规则在计算日有效", "en": "The rule is in force on the day of the calculation"}
+_PLAN_OVER = {
+    "zh": "没有给出日期，而这条规则的有效期到 {day} 为止，因此按 {day} 计算。现在是否仍可申请，请向主管部门核实。",
+    "en": "No date was given and this rule was in force until {day}, so it was computed as of {day}. "
+    "Ask the authority whether an application is still possible.",
+}
+
+
+class EstimateIn(ma.Schema):
+    class Meta:
+        unknown = ma.RAISE
+
+    equipment_investment = Yuan(metadata={"example": "20000000", "description": "Actual equipment investment, yuan"})
+    technology_investment = Yuan(metadata={"example": "5000000", "description": "Technology and IT spending, yuan"})
+    as_of = ma.fields.Date(
+        error_messages={"invalid": "不是日期，应写作 YYYY-MM-DD / not a date, write YYYY-MM-DD"},
+        metadata={"description": "The day for which to compute; by default today"},
+    )
+    rule = ma.fields.String(
+        load_default=estimates.ENTERPRISE_RULE, validate=ma.validate.Length(max=80), metadata={"description": "Rule id"}
+    )
+    facts = ma.fields.Dict(
+        keys=ma.fields.String(validate=ma.validate.Length(max=80)),
+        validate=ma.validate.Length(max=40),
+        load_default=dict,
+        metadata={
+            "description": "The rule's other inputs by name; null means not known",
+            "example": {"recognised": True},
+        },
+    )
+
+
+class ClauseOut(ma.Schema):
+    document = ma.fields.String()
+    article = ma.fields.String()
+    text = ma.fields.String()
+    issued = ma.fields.String()
+    status = ma.fields.String()
+
+
+class PartOut(ma.Schema):
+    rule = ma.fields.String()
+    id = ma.fields.String()
+    title = ma.fields.String()
+    base = ma.fields.String()
+    rate = ma.fields.String()
+    amount = ma.fields.String()
+
+
+class RuleShort(ma.Schema):
+    id = ma.fields.String()
+    title = ma.fields.String()
+    level = ma.fields.String()
+    beneficiary = ma.fields.String()
+    clause = ma.fields.Nested(ClauseOut)
+    valid_from = ma.fields.String()
+    valid_to = ma.fields.String(allow_none=True)
+    validity_note = ma.fields.String()
+    open_points = ma.fields.List(ma.fields.String())
+
+
+class ConditionOut(ma.Schema):
+    id = ma.fields.String()
+    text = ma.fields.String()
+    clause = ma.fields.Nested(ClauseOut)
+    state = ma.fields.String(validate=ma.validate.OneOf(_VERDICTS))
+    value = ma.fields.Raw(allow_none=True)
+    value_text = ma.fields.String()
+    needed = ma.fields.String()
+
+
+class ChangeOut(ma.Schema):
+    effect = ma.fields.String(validate=ma.validate.OneOf(["verdict", "amount"]))
+    set = ma.fields.Dict(keys=ma.fields.String())
+    titles = ma.fields.Dict(keys=ma.fields.String(), values=ma.fields.String())
+    verdict = ma.fields.String(validate=ma.validate.OneOf(_VERDICTS))
+    amount = ma.fields.String()
+    extra_investment = ma.fields.String()
+    extra_amount = ma.fields.String()
+
+
+class QuestionOut(ma.Schema):
+    name = ma.fields.String()
+    kind = ma.fields.String()
+    unit = ma.fields.String()
+    title = ma.fields.String()
+    question = ma.fields.String()
+
+
+class EstimateOut(ma.Schema):
+    amount = ma.fields.String(metadata={"description": "What the plan pays if every condition holds, yuan"})
+    payable = ma.fields.String(
+        allow_none=True,
+        metadata={"description": "The amount when the verdict is yes, 0.00 when no, null while unknown"},
+    )
+    parts = ma.fields.List(ma.fields.Nested(PartOut))
+    uncapped = ma.fields.String()
+    cap = ma.fields.String(allow_none=True)
+    capped = ma.fields.Boolean()
+    verdict = ma.fields.String(validate=ma.validate.OneOf(_VERDICTS))
+    conditions = ma.fields.List(ma.fields.Nested(ConditionOut))
+    missing = ma.fields.List(ma.fields.String())
+    questions = ma.fields.List(ma.fields.Nested(QuestionOut))
+    changes = ma.fields.List(ma.fields.Nested(ChangeOut))
+    rules = ma.fields.List(ma.fields.Nested(RuleShort))
+    as_of = ma.fields.String()
+    notices = ma.fields.List(ma.fields.String())
+    ruleset = ma.fields.String()
+
+
+class NeedOut(ma.Schema):
+    id = ma.fields.String()
+    text = ma.fields.String()
+    needed = ma.fields.String()
+
+
+class RateOut(ma.Schema):
+    rule = ma.fields.String()
+    id = ma.fields.String()
+    title = ma.fields.String()
+    base = ma.fields.String()
+    rate = ma.fields.String()
+
+
+class RuleOut(RuleShort):
+    supersedes = ma.fields.String(allow_none=True)
+    inputs = ma.fields.List(ma.fields.Nested(QuestionOut))
+    conditions = ma.fields.List(ma.fields.Nested(NeedOut))
+    parts = ma.fields.List(ma.fields.Nested(RateOut))
+    cap = ma.fields.String(allow_none=True)
+    cases = ma.fields.List(ma.fields.Dict())
+
+
+class RulesOut(ma.Schema):
+    items = ma.fields.List(ma.fields.Nested(RuleOut))
+    total = ma.fields.Integer()
+    page = ma.fields.Integer()
+    size = ma.fields.Integer()
+    ruleset = ma.fields.String()
+
+
+@blueprint.post("/estimate")
+@blueprint.arguments(EstimateIn)
+@blueprint.response(200, EstimateOut)
+def estimate(body: dict[str, Any]) -> dict[str, Any]:
+    """What the plan pays, whether that is known, which conditions decide it and what would change it."""
+    given = {**body["facts"], **{name: body[name] for name in body if name.endswith("_investment")}}
+    found = estimates.estimate(
+        rule_files.load(),
+        rule_id=body["rule"],
+        given=given,
+        as_of=body.get("as_of"),
+        today=datetime.now(UTC).date(),
+    )
+    return _estimate_shown(found, language())
+
+
+@blueprint.get("/rules")
+@blueprint.response(200, RulesOut)
+def list_rules() -> dict[str, Any]:
+    """All rules with clause, inputs, conditions, rates, caps, open points and worked cases."""
+    rules = rule_files.load()
+    items = [_rule_shown(each, language()) for each in rules.rules.values()]
+    return {"items": items, "total": len(items), "page": 1, "size": len(items), "ruleset": rules.hash}
+
+
+def _estimate_shown(found: estimates.Estimate, speech: str) -> dict[str, Any]:
+    computed = found.computed
+    rule = computed.rule
+    notices = [_PLAN_OVER[speech].format(day=computed.as_of)] if found.plan_over else []
+    return {
+        "amount": yuan_text(computed.amount),
+        "payable": None if computed.payable is None else yuan_text(computed.payable),
+        "parts": [
+            {
+                "rule": rule.id,
+                "id": each.part.id,
+                "title": localised(each.part.title, speech),
+                "base": _plain(each.base) if _is_money(rule, each.part.base) else str(each.base),
+                "rate": str(each.part.rate),
+                "amount": _plain(each.amount),
+            }
+            for each in computed.parts
+        ],
+        "uncapped": _plain(computed.uncapped),
+        "cap": None if rule.cap is None else yuan_text(rule.cap),
+        "capped": computed.capped,
+        "verdict": computed.verdict.value,
+        "conditions": [_condition_shown(computed, each, speech) for each in computed.conditions],
+        "missing": list(computed.missing),
+        "questions": [_question_shown(rule, name, speech) for name in computed.missing],
+        "changes": [_change_shown(computed, each, speech) for each in found.changes],
+        "rules": [_rule_short(rule, speech)],
+        "as_of": computed.as_of.isoformat(),
+        "notices": notices,
+        "ruleset": found.ruleset,
+    }
+
+
+def _condition_shown(computed: Computed, walked: Walked, speech: str) -> dict[str, Any]:
+    values = [_json_value(value) for value in walked.values.values()]
+    shown = [_value_text(value, speech) for value in walked.values.values()]
+    if walked.condition is None:
+        text, needed = _IN_FORCE[speech], _validity(computed.rule, speech)
+    else:
+        text, needed = localised(walked.condition.text, speech), localised(walked.condition.needs, speech)
+    return {
+        "id": walked.id,
+        "text": text,
+        "clause": _clause_shown(computed.rule, speech),
+        "state": walked.state.value,
+        "value": values[0] if len(values) == 1 else dict(zip(walked.values, values, strict=True)),
+        "value_text": "、".join(shown) if speech == "zh" else ", ".join(shown),
+        "needed": needed,
+    }
+
+
+def _change_shown(now: Computed, change: Change, speech: str) -> dict[str, Any]:
+    return {
+        "effect": change.effect,
+        "set": {name: _json_value(value) for name, value in change.set.items()},
+        "titles": {name: localised(now.rule.input(name).title, speech) for name in change.set},
+        "verdict": change.outcome.verdict.value,
+        "amount": yuan_text(change.outcome.amount),
+        "extra_investment": yuan_text(change.extra_yuan),
+        "extra_amount": yuan_text(change.outcome.amount - now.amount),
+    }
+
+
+def _rule_short(rule: Rule, speech: str) -> dict[str, Any]:
+    return {
+        "id": rule.id,
+        "title": localised(rule.title, speech),
+        "level": localised(rule.level, speech),
+        "beneficiary": localised(rule.beneficiary, speech),
+        "clause": _clause_shown(rule, speech),
+        "valid_from": rule.valid_from.isoformat(),
+        "valid_to": rule.valid_to.isoformat() if rule.valid_to else None,
+        "validity_note": localised(rule.validity_note, speech),
+        "open_points": [localised(each, speech) for each in rule.open_points],
+    }
+
+
+def _rule_shown(rule: Rule, speech: str) -> dict[str, Any]:
+    return {
+        **_rule_short(rule, speech),
+        "supersedes": rule.supersedes,
+        "inputs": [_question_shown(rule, each.name, speech) for each in rule.inputs],
+        "conditions": [
+            {"id": each.id, "text": localised(each.text, speech), "needed": localised(each.needs, speech)}
+            for each in rule.conditions
+        ],
+        "parts": [
+            {
+                "rule": rule.id,
+                "id": each.id,
+                "title": localised(each.title, speech),
+                "base": each.base or "1",
+                "rate": str(each.rate),
+            }
+            for each in rule.parts
+        ],
+        "cap": None if rule.cap is None else yuan_text(rule.cap),
+        "cases": [
+            {
+                "given": {name: _json_value(value) for name, value in case["given"].items()},
+                "verdict": case["verdict"],
+                "amount": yuan_text(case["amount"]),
+            }
+            for case in rule.cases
+        ],
+    }
+
+
+def _clause_shown(rule: Rule, speech: str) -> dict[str, str]:
+    clause: Mapping[str, Any] = rule.clause
+    return {
+        "document": localised(clause["document"], speech),
+        "article": localised(clause["article"], speech),
+        "text": localised(clause["paraphrase"], speech),
+        "issued": str(clause["issued"]),
+        "status": clause["status"],
+    }
+
+
+def _question_shown(rule: Rule, name: str, speech: str) -> dict[str, str]:
+    found = rule.input(name)
+    return {
+        "name": name,
+        "kind": found.kind,
+        "unit": found.unit,
+        "title": localised(found.title, speech),
+        "question": localised(found.question, speech),
+    }
+
+
+def _validity(rule: Rule, speech: str) -> str:
+    form = _WORDS[speech]["from" if rule.valid_to else "since"]
+    return form.format(low=rule.valid_from, high=rule.valid_to)
+
+
+def _is_money(rule: Rule, name: str | None) -> bool:
+    return name is not None and rule.input(name).kind == "money"
+
+
+def _plain(amount: Decimal) -> str:
+    """Exact decimal digits, at least two places: parts add up without a rounding in between."""
+    text = f"{amount.normalize():f}"
+    return text if "." in text and len(text.split(".")[1]) > 2 else f"{amount.quantize(FEN):f}"
+
+
+def _json_value(value: Any) -> Any:
+    if isinstance(value, Decimal):
+        return yuan_text(value)
+    return value.isoformat() if isinstance(value, date) else value
+
+
+def _value_text(value: Any, speech: str) -> str:
+    if value is None or isinstance(value, bool):
+        return _WORDS[speech][value]
+    return str(_json_value(value))

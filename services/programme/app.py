@@ -1,0 +1,35 @@
+"""The programme service: wiring only. Rules and targets are files, so there is no database and nothing to seed."""
+
+from __future__ import annotations
+
+import flask
+
+from services.programme.api import subsidies, targets
+from services.programme.logic import targets as plan_targets
+from services.programme.problems import PROBLEMS
+from services.programme.rules import rule
+from shared.http.service_app import new_service_app, register
+from shared.settings import Settings
+
+
+def create_app(settings: Settings) -> flask.Flask:
+    app = new_service_app("programme", settings, PROBLEMS, title="Zhigai programme")
+    register(app, subsidies.blueprint)
+    register(app, targets.blueprint)
+    app.extensions["zhigai"].probes["rules"] = _rules
+    return app
+
+
+def migrate(settings: Settings) -> None:
+    """Nothing: the service has no tables."""
+
+
+def seed(settings: Settings) -> None:
+    """Reads the shipped rules and targets, so that a damaged file stops the start and not the first estimate."""
+    rule.load()
+    plan_targets.load()
+
+
+def _rules() -> str:
+    found = rule.load()
+    return f"{len(found.rules)} rules, {found.hash[:19]}"

@@ -1,0 +1,286 @@
+"""The RSGI application: refuses what two parsers could read differently, then hot route or page."""
+
+from __future__ import annotations
+
+import asyncio
+import ipaddress
+import logging
+import re
+import time
+from collections.abc import AsyncIterator, Sequence
+from functools import lru_cache
+from typing import Any
+
+from granian._granian import RSGIHTTPProtocol as HTTPProtocol
+from granian._granian import RSGIProtocolClosed as ProtocolClosed
+from granian._granian import RSGIProtocolError as ProtocolError
+
+from shared import telemetry
+from shared.errors import BadRequest, BodyCut, BodyTooSlow, HeadersTooLarge, Refused, TooLarge
+from shared.fields import language_of
+from shared.http.admission import Admission
+from shared.http.call import Call, HotRoute
+from shared.http.wsgi_bridge import Bridge
+from shared.problems import PROBLEMS, ProblemTable
+from shared.settings import Settings
+
+log = logging.getLogger(__name__)
+
+HOT_BODY_LIMIT = 8 * 1024 * 1024
+BODY_SECONDS = 10.0
+BODY_BYTES_PER_SECOND = 64 * 1024
+HEADER_LIMIT = 32 * 1024
+_ODD_PATH = re.compile(r"//|;|\\|\x00|/\.\.?(/|$)|[\ud800-\udfff\ufffd]|%")
+"""In a decoded path: what servers and proxies normalise differently."""
+
+
+class Application:
+    """What granian calls for each request."""
+
+    def __init__(self, settings: Settings, wsgi: Any, hot: Sequence[HotRoute]) -> None:
+        self._hot = tuple(hot)
+        self._settings = settings
+        self._problems = ProblemTable(PROBLEMS)
+        self._admission = Admission(settings)
+        self._bridge = Bridge(wsgi, settings.page_threads)
+        self._waiting: dict[asyncio.Task[Any], float] = {}
+        self._open = 0
+        self._stopping = False
+        self._trusted = tuple(ipaddress.ip_network(each, strict=False) for each in settings.trusted_proxies)
+        self._sweeper: asyncio.Task[None] | None = None
+
+    async def start(self) -> None:
+        self._sweeper = asyncio.create_task(self._sweep())
+        for route in self._hot:
+            start = getattr(route, "start", None)
+            if start is not None:
+                await start(self._bridge.ask)
+
+    async def stop(self) -> None:
+        if self._sweeper is not None:
+            self._sweeper.cancel()
+        for route in self._hot:
+            stop = getattr(route, "stop", None)
+            if stop is not None:
+                await stop()
+        self._bridge.close()
+
+    async def drain(self, seconds: float) -> None:
+        """Waits for what is in work; streams are ended."""
+        self._stopping = True
+        for route in self._hot:
+            end = getattr(route, "end_streams", None)
+            if end is not None:
+                end()
+        deadline = time.monotonic() + seconds
+        while self._open and time.monotonic() < deadline:
+            await asyncio.sleep(0.02)
+
+    async def __rsgi__(self, scope: Any, proto: HTTPProtocol) -> None:
+        self._open += 1
+        call: Call | None = None
+        try:
+            headers, refusal = _headers(scope)
+            call = Call(
+                method=scope.method,
+                path=scope.path,
+                query=scope.query_string,
+                headers=headers,
+                address=self._address(scope.client, headers),
+                request_id=telemetry.request_id_of(headers.get("x-request-id")),
+            )
+            if refusal is not None:
+                raise refusal
+            length = headers.get("content-length")
+            if length is not None:
+                call.body_length = _length(length)
+            for route in self._hot:
+                if route.wants(call.method, call.path):
+                    await self._answer_hot(route, call, proto)
+                    return
+            await self._answer_page(call, scope, proto)
+        except Refused as refused:
+            self._refuse(proto, call, refused)
+        except (ProtocolClosed, ProtocolError):
+            # The client hung up: nobody is left to answer.
+            return
+        except asyncio.CancelledError:
+            if call is not None and asyncio.current_task() in self._waiting:
+                raise
+            log.info("a request was cancelled")
+        except Exception as wrong:
+            log.exception("the server failed to answer")
+            self._refuse(proto, call, wrong)
+        finally:
+            self._open -= 1
+            if call is not None:
+                call.end()
+
+    async def _answer_hot(self, route: HotRoute, call: Call, proto: HTTPProtocol) -> None:
+        async def body() -> bytes:
+            return await self._body(call, proto)
+
+        answer = await route.answer(call, body)
+        call.status = answer.status
+        headers = [*answer.headers.items(), *call.answer_headers.items(), ("x-request-id", call.request_id)]
+        if isinstance(answer.body, bytes):
+            proto.response_bytes(answer.status, headers, answer.body)
+            return
+        await _stream(proto, answer.status, headers, answer.body)
+
+    async def _answer_page(self, call: Call, scope: Any, proto: HTTPProtocol) -> None:
+        refusal = self._admission.enter(call)
+        if refusal is not None:
+            raise refusal
+        limit = self._bridge.body_limit(call.path)
+        if call.body_length is not None and call.body_length > limit:
+            raise TooLarge(limit_bytes=limit)
+        chunked = "transfer-encoding" in call.headers
+        spool = None
+        if call.body_length or chunked:
+            spool = await self._guarded(self._bridge.spool(call, proto, limit), _body_time(call.body_length))
+        answer = await self._bridge.answer(call, scope.scheme, spool)
+        call.status = answer.status
+        if isinstance(answer.body, bytes):
+            proto.response_bytes(answer.status, answer.pairs, answer.body)
+        else:
+            await _stream(proto, answer.status, answer.pairs, answer.body)
+
+    async def _body(self, call: Call, proto: HTTPProtocol) -> bytes:
+        """The whole body of a hot call, in time and under the limit."""
+        expected = call.body_length
+        if expected is not None and expected > HOT_BODY_LIMIT:
+            raise TooLarge(limit_bytes=HOT_BODY_LIMIT)
+        if expected is None and "transfer-encoding" in call.headers:
+            whole: bytes = await self._guarded(_chunked(proto, HOT_BODY_LIMIT), _body_time(None))
+            return whole
+        task = asyncio.current_task()
+        if task is not None:
+            self._waiting[task] = time.monotonic() + _body_time(expected)
+        try:
+            body: bytes = await proto()
+        except (ProtocolError, ProtocolClosed, RuntimeError):
+            raise BodyCut(expected_bytes=expected) from None
+        except asyncio.CancelledError:
+            raise BodyTooSlow(seconds=_body_time(expected)) from None
+        finally:
+            if task is not None:
+                self._waiting.pop(task, None)
+        if expected is not None and len(body) != expected:
+            raise BodyCut(expected_bytes=expected, received_bytes=len(body))
+        return body
+
+    async def _guarded(self, work: Any, seconds: float) -> Any:
+        try:
+            async with asyncio.timeout(seconds):
+                return await work
+        except TimeoutError:
+            raise BodyTooSlow(seconds=seconds) from None
+
+    async def _sweep(self) -> None:
+        """Once a second ends the bodies that are overdue: far cheaper than a timer round each of them."""
+        while True:
+            await asyncio.sleep(1.0)
+            now = time.monotonic()
+            for task, deadline in list(self._waiting.items()):
+                if deadline < now:
+                    self._waiting.pop(task, None)
+                    task.cancel()
+
+    def _refuse(self, proto: HTTPProtocol, call: Call | None, refused: BaseException) -> None:
+        headers = call.headers if call is not None else {}
+        language = language_of(headers.get("accept-language"))
+        request_id = call.request_id if call is not None else telemetry.request_id_of(None)
+        problem = self._problems.problem(refused, language=language, request_id=request_id)
+        if call is not None:
+            call.status = problem.status
+            problem.headers.update(call.answer_headers)
+        pairs = [*((name.lower(), value) for name, value in problem.headers.items()), ("x-request-id", request_id)]
+        if isinstance(refused, (BadRequest, BodyCut, BodyTooSlow)):
+            # After a fault in the framing nothing that follows on this connection can be trusted.
+            pairs.append(("connection", "close"))
+        try:
+            proto.response_bytes(problem.status, pairs, problem.encoded())
+        except (ProtocolClosed, ProtocolError, RuntimeError):
+            return
+
+    def _address(self, client: str, headers: dict[str, str]) -> str:
+        address = client.rsplit(":", 1)[0].strip("[]")
+        if self._trusted and _is_in(address, self._trusted):
+            forwarded = headers.get("x-forwarded-for", "").split(",")[-1].strip()
+            if forwarded:
+                return forwarded
+        return address
+
+
+@lru_cache(maxsize=4096)
+def _is_in(address: str, networks: tuple[Any, ...]) -> bool:
+    try:
+        found = ipaddress.ip_address(address)
+    except ValueError:
+        return False
+    return any(found in network for network in networks)
+
+
+def _headers(scope: Any) -> tuple[dict[str, str], Refused | None]:
+    """Headers as a dict, and why the request is refused if its framing or path is odd."""
+    found: dict[str, str] = {}
+    size = 0
+    refusal: Refused | None = None
+    for name, value in scope.headers.items():
+        size += len(name) + len(value)
+        if name in found:
+            if name in ("host", "content-length", "transfer-encoding", "content-type", "authorization"):
+                refusal = BadRequest(reason=f"标头 {name} 出现两次 / header {name} given twice")
+            found[name] = f"{found[name]}, {value}"
+        else:
+            found[name] = value
+    if size > HEADER_LIMIT:
+        refusal = HeadersTooLarge(limit_bytes=HEADER_LIMIT)
+    if "transfer-encoding" in found and "content-length" in found:
+        refusal = BadRequest(reason="Content-Length 与 Transfer-Encoding 不能同时出现 / both length headers given")
+    if _ODD_PATH.search(scope.path):
+        refusal = BadRequest(reason="地址中有含义不明的字符 / the path has ambiguous characters")
+    authority = scope.authority
+    if authority and found.get("host") and authority != found["host"]:
+        refusal = BadRequest(reason="地址与 Host 不一致 / the address and Host differ")
+    return found, refusal
+
+
+def _length(text: str) -> int:
+    if not text.isascii() or not text.isdigit() or len(text) > 15:
+        raise BadRequest(reason="Content-Length 不是整数 / Content-Length is no whole number")
+    return int(text)
+
+
+def _body_time(expected: int | None) -> float:
+    return BODY_SECONDS + (expected or HOT_BODY_LIMIT) / BODY_BYTES_PER_SECOND if expected else BODY_SECONDS
+
+
+async def _chunked(proto: HTTPProtocol, limit: int) -> bytes:
+    parts: list[bytes] = []
+    size = 0
+    try:
+        async for part in proto:
+            size += len(part)
+            if size > limit:
+                raise TooLarge(limit_bytes=limit)
+            parts.append(part)
+    except (ProtocolError, ProtocolClosed, RuntimeError):
+        raise BodyCut(received_bytes=size) from None
+    return b"".join(parts)
+
+
+async def _stream(proto: HTTPProtocol, status: int, headers: list[tuple[str, str]], body: AsyncIterator[bytes]) -> None:
+    transport = proto.response_stream(status, headers)
+    try:
+        async for part in body:
+            await transport.send_bytes(part)
+    except (ProtocolClosed, ProtocolError, ConnectionError):
+        return
+    finally:
+        close = getattr(body, "aclose", None)
+        if close is not None:
+            await close()
+
+

@@ -1,0 +1,180 @@
+"""WSGI on the event loop's server: apps run in a pool of threads, bodies are spooled first, answers stream.
+
+A thread is taken only while Python works. A body that is slow or cut never reaches one.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+import tempfile
+from collections.abc import AsyncIterator, Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import IO, Any
+
+from granian._granian import RSGIHTTPProtocol as HTTPProtocol
+from granian._granian import RSGIProtocolClosed as ProtocolClosed
+from granian._granian import RSGIProtocolError as ProtocolError
+
+from shared.errors import BodyCut, TooLarge
+from shared.http.call import Answer, Call
+
+SPOOL_IN_MEMORY = 256 * 1024
+JSON_LIMIT = 2 * 1024 * 1024
+UPLOAD_LIMIT = 64 * 1024 * 1024
+WHOLE_ANSWER = 512 * 1024
+_UPLOADS = ("/api/v1/datasets", "/api/v1/documents")
+
+
+@dataclass
+class PageAnswer:
+    status: int
+    pairs: list[tuple[str, str]]
+    body: bytes | AsyncIterator[bytes]
+
+
+class Bridge:
+    def __init__(self, wsgi: Any, threads: int) -> None:
+        self._wsgi = wsgi
+        self._pool = ThreadPoolExecutor(threads, thread_name_prefix="page")
+
+    def close(self) -> None:
+        self._pool.shutdown(wait=False, cancel_futures=True)
+
+    @staticmethod
+    def body_limit(path: str) -> int:
+        return UPLOAD_LIMIT if path.startswith(_UPLOADS) else JSON_LIMIT
+
+    async def spool(self, call: Call, proto: HTTPProtocol, limit: int) -> IO[bytes]:
+        """The body in memory, or on disk when it is large. Raises `BodyCut` or `TooLarge`."""
+        spool: Any = tempfile.SpooledTemporaryFile(SPOOL_IN_MEMORY)  # noqa: SIM115 - closed after the answer
+        size = 0
+        try:
+            async for part in proto:
+                size += len(part)
+                if size > limit:
+                    raise TooLarge(limit_bytes=limit)
+                spool.write(part)
+        except (ProtocolError, ProtocolClosed, RuntimeError):
+            spool.close()
+            raise BodyCut(expected_bytes=call.body_length, received_bytes=size) from None
+        except BaseException:
+            spool.close()
+            raise
+        if call.body_length is not None and size != call.body_length:
+            spool.close()
+            raise BodyCut(expected_bytes=call.body_length, received_bytes=size)
+        call.body_length = size
+        spool.seek(0)
+        return spool  # type: ignore[no-any-return]
+
+    async def answer(self, call: Call, scheme: str, spool: IO[bytes] | None) -> PageAnswer:
+        """Runs the app. Small answers come whole, large ones as a stream that takes a thread chunk by chunk."""
+        loop = asyncio.get_running_loop()
+        if spool is not None:
+            call.at_end(spool.close)
+        run = _Run(self._wsgi, _environ(call, scheme, spool))
+        call.at_end(run.close)
+        whole = await loop.run_in_executor(self._pool, run.start)
+        pairs = [*run.headers, *call.answer_headers.items()]
+        if whole is not None:
+            return PageAnswer(run.status, pairs, b"" if call.method == "HEAD" else whole)
+        return PageAnswer(run.status, pairs, self._rest(run))
+
+    async def ask(self, call: Call) -> Answer:
+        """A short GET of the app for a hot route that waits for something to change."""
+        answer = await self.answer(call, "http", None)
+        body = answer.body if isinstance(answer.body, bytes) else b"".join([part async for part in answer.body])
+        return Answer(answer.status, {name.lower(): value for name, value in answer.pairs}, body)
+
+    async def _rest(self, run: _Run) -> AsyncIterator[bytes]:
+        loop = asyncio.get_running_loop()
+        while part := await loop.run_in_executor(self._pool, run.next_part):
+            yield part
+
+
+class _Run:
+    """One call of the WSGI app, pulled part by part from pool threads."""
+
+    def __init__(self, wsgi: Any, environ: dict[str, Any]) -> None:
+        self._wsgi, self._environ = wsgi, environ
+        self.status = 500
+        self.headers: list[tuple[str, str]] = []
+        self._parts: Iterable[bytes] = ()
+        self._iterator: Iterator[bytes] = iter(())
+        self._held: list[bytes] = []
+
+    def start(self) -> bytes | None:
+        """The whole answer when it is small, else None: then `next_part` gives it."""
+        self._parts = self._wsgi(self._environ, self._start_response)
+        self._iterator = iter(self._parts)
+        size = 0
+        for part in self._iterator:
+            self._held.append(part)
+            size += len(part)
+            if size > WHOLE_ANSWER:
+                return None
+        return b"".join(self._held)
+
+    def next_part(self) -> bytes:
+        if self._held:
+            held, self._held = b"".join(self._held), []
+            return held
+        return next((part for part in self._iterator if part), b"")
+
+    def close(self) -> None:
+        close = getattr(self._parts, "close", None)
+        if close is not None:
+            close()
+
+    def _start_response(self, status: str, headers: list[tuple[str, str]], exc_info: Any = None) -> Any:
+        self.status = int(status.split(" ", 1)[0])
+        self.headers = [(name.lower(), value) for name, value in headers]
+        return self._held.append
+
+
+def _environ(call: Call, scheme: str, spool: IO[bytes] | None) -> dict[str, Any]:
+    environ: dict[str, Any] = {
+        "REQUEST_METHOD": call.method,
+        "SCRIPT_NAME": "",
+        "PATH_INFO": call.path.encode("utf-8").decode("latin-1"),
+        "QUERY_STRING": call.query,
+        "SERVER_NAME": call.headers.get("host", "").split(":")[0] or "localhost",
+        "SERVER_PORT": call.headers.get("host", "").partition(":")[2] or "80",
+        "SERVER_PROTOCOL": "HTTP/1.1",
+        "REMOTE_ADDR": call.address,
+        "HTTP_X_REQUEST_ID": call.request_id,
+        "wsgi.version": (1, 0),
+        "wsgi.url_scheme": scheme,
+        "wsgi.input": spool if spool is not None else _EMPTY,
+        "wsgi.input_terminated": True,
+        "wsgi.errors": sys.stderr,
+        "wsgi.multithread": True,
+        "wsgi.multiprocess": False,
+        "wsgi.run_once": False,
+    }
+    if spool is not None or call.method in ("POST", "PUT", "PATCH"):
+        environ["CONTENT_LENGTH"] = str(call.body_length or 0)
+    for name, value in call.headers.items():
+        if name == "content-type":
+            environ["CONTENT_TYPE"] = value
+        elif name not in ("content-length", "transfer-encoding", "x-request-id") and "_" not in name:
+            environ[f"HTTP_{name.upper().replace('-', '_')}"] = value
+    return environ
+
+
+class _Empty:
+    """A body that is not there."""
+
+    def read(self, _size: int = -1) -> bytes:
+        return b""
+
+    def readline(self, _size: int = -1) -> bytes:
+        return b""
+
+    def __iter__(self) -> Iterator[bytes]:
+        return iter(())
+
+
+_EMPTY = _Empty()

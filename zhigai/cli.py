@@ -1,0 +1,227 @@
+"""`zhigai`: the command line. Services bring their own commands; this file brings those that need several."""
+
+from __future__ import annotations
+
+import importlib
+import json
+import os
+import sys
+from pathlib import Path
+from typing import Any
+
+import click
+
+from shared.errors import Refused
+from shared.settings import BadSetting, Settings
+from zhigai import __version__
+
+SERVICES = ("catalog", "gateway", "knowledge", "models", "portal", "programme")
+SERVICES_WITH_COMMANDS = ("models",)
+
+
+class Commands(click.Group):
+    """Commands of the services are imported only when one is asked for, so that `--help` stays quick."""
+
+    def invoke(self, ctx: click.Context) -> Any:
+        try:
+            return super().invoke(ctx)
+        except BadSetting as wrong:
+            raise click.ClickException(str(wrong)) from None
+        except Refused as refused:
+            raise click.ClickException(said(refused)) from None
+
+
+def said(refused: Refused) -> str:
+    """A refusal in words, as the API would say it."""
+    from shared.problems import PROBLEMS, ProblemTable
+
+    tables = [PROBLEMS]
+    for service in SERVICES:
+        try:
+            tables.append(importlib.import_module(f"services.{service}.problems").PROBLEMS)
+        except ModuleNotFoundError:
+            continue
+    language = "zh" if os.environ.get("LANG", "").startswith("zh") else "en"
+    problem = ProblemTable(*tables).problem(refused, language=language, request_id="-")
+    return str(problem.body["detail"])
+
+
+@click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__, prog_name="zhigai")
+@click.pass_context
+def main(context: click.Context) -> None:
+    """Zhigai 智改: solutions, knowledge, models and subsidies for the intelligent retrofit of small manufacturers."""
+
+
+def settings_of() -> Settings:
+    return Settings.load()
+
+
+@main.command()
+@click.argument("service", required=False, type=click.Choice(SERVICES))
+@click.option("--host", help="Address to listen on (default 127.0.0.1, or ZHIGAI_HOST).")
+@click.option("--port", type=int, help="Port to listen on (default 8080, or PORT).")
+def serve(service: str | None, host: str | None, port: int | None) -> None:
+    """Serve the whole platform in one process, or one SERVICE by itself.
+
+    The whole platform migrates its databases and loads its content first; a single service expects that
+    `zhigai migrate` and `zhigai seed` have been run.
+    """
+    from shared import telemetry
+    from shared.http import serve as server
+    from zhigai import platform
+
+    settings = settings_of()
+    port = port or int(os.environ.get("PORT") or settings.port)
+    settings = settings.with_(host=host or settings.host, port=port)
+    telemetry.configure_logging(settings.log_level)
+    if service is None:
+        platform.migrate(settings)
+        platform.seed(settings)
+        made = platform.all_in_one(settings)
+    else:
+        made = platform.one_service(settings, service)
+
+    def ready() -> None:
+        if service is None:
+            click.echo(f"智改 Zhigai  http://{settings.host}:{settings.port}")
+            click.echo(f"admin key    {settings.home / 'admin.key'}")
+        else:
+            click.echo(f"{service}  http://{settings.host}:{settings.port}")
+
+    server.run(settings, made.wsgi, made.hot, on_start=made.start, on_ready=ready, on_stop=made.stop)
+
+
+@main.command()
+@click.option("--until-idle", is_flag=True, help="End when there has been nothing to do for a while.")
+def worker(until_idle: bool) -> None:
+    """Do background jobs: rung by Celery when ZHIGAI_REDIS_URL is set, else by looking at the job table."""
+    from shared import telemetry
+    from shared.jobs import worker as work
+    from zhigai import platform
+
+    settings = settings_of()
+    telemetry.configure_logging(settings.log_level)
+    works = platform.works(settings)
+    if settings.redis_url is not None and not until_idle:
+        work.with_celery(settings, works)
+    else:
+        idle = settings if until_idle else settings.with_(worker_idle_s=float("inf"))
+        work.until_idle(idle, works)
+
+
+@main.command()
+def migrate() -> None:
+    """Bring every service's database to the newest schema."""
+    from zhigai import platform
+
+    platform.migrate(settings_of())
+    click.echo("migrated")
+
+
+@main.command()
+def seed() -> None:
+    """Load the content that ships with the platform; what has not changed is left alone."""
+    from zhigai import platform
+
+    platform.seed(settings_of())
+    click.echo("seeded")
+
+
+@main.command()
+@click.argument("services", nargs=-1)
+def reindex(services: tuple[str, ...]) -> None:
+    """Build the search indexes of SERVICES (default: all) anew from the databases; searches answer throughout."""
+    from zhigai import platform
+
+    settings = settings_of()
+    for service in services or platform.INDEXED_SERVICES:
+        if service not in platform.INDEXED_SERVICES:
+            raise click.BadParameter(f"{service} has no index; those that have: {', '.join(platform.INDEXED_SERVICES)}")
+        app = platform.service_app(settings, service)
+        count = importlib.import_module(f"services.{service}.app").reindex(app)
+        click.echo(f"{service}: {count} documents")
+
+
+@main.command()
+@click.argument("words", nargs=-1, required=True)
+@click.option("--type", "kind", help="solution, article, component, provider or term")
+@click.option("--industry", help="Industry id such as dyeing")
+@click.option("--size", default=10, show_default=True)
+@click.option("--json", "as_json", is_flag=True, help="The API's answer as it is.")
+def search(words: tuple[str, ...], kind: str | None, industry: str | None, size: int, as_json: bool) -> None:
+    """Search solutions, articles, components and terms, as the portal does."""
+    query = {"q": " ".join(words), "type": kind, "industry": industry, "size": size}
+    found = ask("GET", "/api/v1/search", {name: value for name, value in query.items() if value is not None})
+    if as_json:
+        click.echo(json.dumps(found, ensure_ascii=False, indent=2))
+        return
+    for item in found["items"]:
+        click.echo(f"{item['score']:8.3f}  {item['type']:<10} {item['title']}  {item['url']}")
+    click.echo(f"{found['total']} in all")
+
+
+def ask(method: str, path: str, query: dict[str, Any] | None = None, body: Any = None) -> Any:
+    """Calls the platform of this home in this process, with the home's admin key."""
+    from urllib.parse import urlencode
+
+    from shared.http.upstream import MountedUpstream, Request
+    from zhigai import platform
+
+    settings = settings_of()
+    made = platform.all_in_one(settings)
+    try:
+        key_file = settings.home / "admin.key"
+        headers = {"Content-Type": "application/json"}
+        if key_file.exists():
+            headers["X-API-Key"] = key_file.read_text(encoding="ascii").strip()
+        sent = b"" if body is None else json.dumps(body).encode()
+        request = Request(method=method, path=path, query=urlencode(query or {}), headers=headers, body=sent)
+        answer = MountedUpstream(made.wsgi).call(request)
+        found = json.loads(answer.read())
+    finally:
+        made.stop()
+    if answer.status >= 400:
+        raise click.ClickException(found.get("detail", "refused"))
+    return found
+
+
+@main.command()
+def doctor() -> None:
+    """Look at settings, databases, indexes and files, and say what to mend."""
+    from zhigai.doctor import findings
+
+    settings = settings_of()
+    found = findings(settings)
+    for finding in found:
+        click.echo(f"{'ok  ' if finding.ok else 'MEND'}  {finding.what}: {finding.detail}")
+    sys.exit(0 if all(finding.ok for finding in found) else 1)
+
+
+@main.group()
+def content() -> None:
+    """The content that ships with the platform."""
+
+
+@content.command("check")
+@click.option("--root", type=click.Path(exists=True, file_okay=False, path_type=Path), default=None)
+def content_check(root: Path | None) -> None:
+    """Check every reference, id, status and source of the content; each finding with file and place."""
+    from zhigai.content_check import check
+
+    found = check(root or Path(__file__).resolve().parent.parent)
+    for finding in found:
+        click.echo(f"{finding.file}: {finding.path}: {finding.rule}: {finding.message}")
+    if found:
+        raise click.ClickException(f"{len(found)} findings")
+    click.echo("content is sound")
+
+
+def _add_commands_of_services() -> None:
+    for service in SERVICES_WITH_COMMANDS:
+        module = importlib.import_module(f"services.{service}.cli")
+        for command in module.COMMANDS:
+            main.add_command(command)
+
+
+_add_commands_of_services()
