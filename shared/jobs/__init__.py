@@ -1,4 +1,4 @@
-"""Background work: a job is a row, one turn is a function, the outcome is a value; the bell only says that work waits."""
+"""Background work: a job is a row, one turn is a function, the outcome a value; the bell only says that work waits."""
 
 from shared.jobs.bell import Bell, SilentBell, open_bell
 from shared.jobs.job import Cancelled, Done, Failed, Job, LeaseLost, Outcome, Retry

@@ -53,7 +53,7 @@ class JobRun:
         return self.job.args
 
     def progress(self, fraction: float, message: str = "") -> None:
-        """Says how far the work is and keeps the lease. Raises what ends the attempt when it is to stop; let it pass."""
+        """Says how far the work is and keeps the lease. What it raises to stop the attempt is to be let pass."""
         self._said = (fraction, message)
         if self._stopping():
             raise HandBackAsked
@@ -92,20 +92,29 @@ def turn(
     problems: ProblemTable | None = None,
     stopping: Callable[[], bool] = lambda: False,
 ) -> Outcome | None:
-    """Does one job, or returns None when none is due. `stopping`: whether the worker is asked to end."""
-    claim = jobs.claim(now or utc_now(), lease_s)
+    """Does one job, or returns None when none is due. `stopping`: whether the worker is asked to end.
+
+    `now` stands still for the whole turn when it is given: tests turn by hand.
+    """
+
+    def clock() -> datetime:
+        return now or utc_now()
+
+    claim = jobs.claim(clock(), lease_s)
     if claim is None:
         return None
     run = JobRun(jobs, claim, lease_s, stopping)
-    outcome = _attempt(run, handlers, problems or ProblemTable(PROBLEMS))
+    outcome = _attempt(run, handlers, problems or ProblemTable(PROBLEMS), clock)
     if run.finished is not None:
         return run.finished
-    if not jobs.settle(claim, outcome, utc_now()):
+    if not jobs.settle(claim, outcome, clock()):
         log.warning("job %s: lease of attempt %s lost, its next attempt decides", claim.job.id, claim.attempt)
     return outcome
 
 
-def _attempt(run: JobRun, handlers: Mapping[str, Handler], problems: ProblemTable) -> Outcome:
+def _attempt(
+    run: JobRun, handlers: Mapping[str, Handler], problems: ProblemTable, clock: Callable[[], datetime]
+) -> Outcome:
     job = run.job
     handler = handlers.get(job.kind)
     if handler is None:
@@ -117,11 +126,11 @@ def _attempt(run: JobRun, handlers: Mapping[str, Handler], problems: ProblemTabl
         except (CancelAsked, LeaseLost):
             return Cancelled()
         except HandBackAsked:
-            return Retry(utc_now())
+            return Retry(clock())
         except Refused as refused:
             if hasattr(refused, "retry_after_s") and job.attempt < MAX_ATTEMPTS:
                 pause = timedelta(seconds=min(LONGEST_PAUSE_S, 2.0**job.attempt))
-                return Retry(utc_now() + pause, type(refused).__name__)
+                return Retry(clock() + pause, type(refused).__name__)
             return Failed(_worded(refused, problems, job))
         except Exception as wrong:
             log.exception("job %s (%s) failed", job.id, job.kind)

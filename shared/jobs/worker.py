@@ -14,9 +14,15 @@ from shared.errors import Refused
 from shared.jobs.bell.child_process import only_worker
 from shared.jobs.store import Jobs
 from shared.jobs.turn import Handler, turn
+from shared.problems import ProblemTable
 from shared.settings import Settings
 
 log = logging.getLogger(__name__)
+
+LOOK_EVERY_S = 0.2
+SWEEP_EVERY_S = 1.0
+UNHEARD_S = 4.0
+"""A job due for this long has a bell that no worker heard: Redis is away, or its consumers went deaf."""
 
 
 @dataclass(frozen=True)
@@ -26,50 +32,72 @@ class Work:
     service: str
     jobs: Jobs
     handlers: Mapping[str, Handler]
+    problems: ProblemTable | None = None
+    """The service's own sentences for refusals; the common ones when it has none."""
 
 
 def until_idle(settings: Settings, works: Sequence[Work]) -> None:
-    """The child worker of one machine: ends after `worker_idle_s` without work, or at once when another runs."""
+    """The worker of one machine: ends after `worker_idle_s` without work, or at once when another runs in this home."""
     with only_worker(settings.home) as alone:
         if not alone:
             return
         stop = _stop_on_signal()
         idle_since = time.monotonic()
         while not stop.is_set():
-            if one_round(works, settings.job_lease_s):
+            if one_round(works, settings.job_lease_s, stop.is_set):
                 idle_since = time.monotonic()
             elif time.monotonic() - idle_since > settings.worker_idle_s:
                 return
             else:
-                stop.wait(0.2)
+                stop.wait(LOOK_EVERY_S)
 
 
-def one_round(works: Sequence[Work], lease_s: float) -> int:
+def one_round(works: Sequence[Work], lease_s: float, stopping: Callable[[], bool] = lambda: False) -> int:
     """Reaps and does at most one job of each service. How many were done."""
     done = 0
     for work in works:
+        if stopping():
+            return done
         try:
             work.jobs.reap(utc_now())
-            if turn(work.jobs, work.handlers, lease_s=lease_s) is not None:
+            if turn(work.jobs, work.handlers, lease_s=lease_s, problems=work.problems, stopping=stopping) is not None:
                 done += 1
         except Refused as refused:
+            # What was in work keeps its lease until that runs out, and is then tried again.
             log.warning("the worker waits for %s: %s", work.service, refused)
+            time.sleep(0.5)
+        except Exception:
+            # Nothing that one service's tables or code do ends the work of the others.
+            log.exception("the worker failed at the jobs of %s and goes on", work.service)
             time.sleep(0.5)
     return done
 
 
 def with_celery(settings: Settings, works: Sequence[Work]) -> None:
-    """A worker of several: Celery rings, threads turn; a sweeper beside it reaps and rings again for what was lost."""
+    """A worker of several: Celery rings and threads turn. Beside it a sweeper, and a listener for unheard bells."""
+    from celery import signals
+
     from shared.jobs.bell.celery import celery_app
 
+    stop = threading.Event()
+
     def on_ring(_job_id: str) -> None:
-        while one_round(works, settings.job_lease_s):
-            pass
+        # One ring empties the queue, so that each of the others may be lost.
+        while not stop.is_set() and one_round(works, settings.job_lease_s, stop.is_set):
+            continue
+
+    def unheard() -> None:
+        for work in works:
+            while work.jobs.overdue(utc_now(), UNHEARD_S) and one_round([work], settings.job_lease_s, stop.is_set):
+                continue
 
     app = celery_app(settings, on_ring)
-    stop = threading.Event()
-    sweeper = threading.Thread(target=_sweep, args=(works, settings, stop), daemon=True, name="sweeper")
-    sweeper.start()
+    sweeping = [_Every(SWEEP_EVERY_S, lambda: sweep([work.jobs for work in works])), _Every(SWEEP_EVERY_S, unheard)]
+
+    def end(**_: object) -> None:
+        stop.set()
+
+    signals.worker_shutting_down.connect(end, weak=False)
     try:
         app.worker_main(
             ["worker", "--pool=threads", "--concurrency=2", "--loglevel=warning", "--without-gossip",
@@ -77,44 +105,43 @@ def with_celery(settings: Settings, works: Sequence[Work]) -> None:
         )  # fmt: skip
     finally:
         stop.set()
+        for each in sweeping:
+            each.stop()
 
 
-def _sweep(works: Sequence[Work], settings: Settings, stop: threading.Event) -> None:
-    """Every second, with no help from Redis: leases that ran out, bells that were lost."""
-    while not stop.wait(1.0):
-        for work in works:
-            try:
-                work.jobs.reap(utc_now())
-                if work.jobs.ring_again(utc_now()):
-                    # Redis may be away for long; what waits is then done here.
-                    one_round([work], settings.job_lease_s)
-            except Refused as refused:
-                log.warning("the sweeper waits for %s: %s", work.service, refused)
-            except Exception:
-                log.exception("the sweeper failed for %s and goes on", work.service)
+def sweep(jobs: Sequence[Jobs]) -> None:
+    """Leases that ran out go back to the queue; bells that were lost are rung again."""
+    for each in jobs:
+        each.reap(utc_now())
+        each.ring_again(utc_now())
 
 
 def start_sweeper(jobs: Sequence[Jobs], settings: Settings) -> Callable[[], None]:
     """In the serving process of one machine: rings again for what a dead worker left. Returns what stops it."""
-    stop = threading.Event()
+    return _Every(SWEEP_EVERY_S, lambda: sweep(jobs)).stop
 
-    def run() -> None:
-        while not stop.wait(1.0):
-            for each in jobs:
-                try:
-                    each.reap(utc_now())
-                    each.ring_again(utc_now())
-                except Exception:
-                    log.exception("the sweeper failed and goes on")
 
-    thread = threading.Thread(target=run, daemon=True, name="sweeper")
-    thread.start()
+class _Every:
+    """Does something again and again in a thread, whatever it raises."""
 
-    def end() -> None:
-        stop.set()
-        thread.join(timeout=5)
+    def __init__(self, seconds: float, act: Callable[[], None]) -> None:
+        self._seconds, self._act = seconds, act
+        self._ended = threading.Event()
+        self._thread = threading.Thread(target=self._run, daemon=True, name="jobs-sweeper")
+        self._thread.start()
 
-    return end
+    def _run(self) -> None:
+        while not self._ended.wait(self._seconds):
+            try:
+                self._act()
+            except Refused as refused:
+                log.warning("the sweeper waits: %s", refused)
+            except Exception:
+                log.exception("the sweeper failed and goes on")
+
+    def stop(self) -> None:
+        self._ended.set()
+        self._thread.join(timeout=5)
 
 
 def _stop_on_signal() -> threading.Event:

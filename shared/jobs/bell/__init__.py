@@ -12,11 +12,18 @@ class Bell(Protocol):
         """Wakes a worker. Never raises and never waits long: the sweeper rings again for jobs that still wait."""
         ...
 
+    def close(self) -> None:
+        """Lets go of what it holds."""
+        ...
+
 
 class SilentBell:
     """For processes that work the jobs themselves."""
 
     def ring(self, job_id: str) -> None:
+        return
+
+    def close(self) -> None:
         return
 
 

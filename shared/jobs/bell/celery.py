@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import logging
+import time
 from collections.abc import Callable
-from typing import Any
 
 from celery import Celery
 
@@ -13,35 +13,45 @@ from shared.settings import Settings
 log = logging.getLogger(__name__)
 
 TASK = "zhigai.turn"
-QUEUE = "zhigai"
+VISIBILITY_S = 60
+_AWAY_S = 2.0
 
 
 def celery_app(settings: Settings, on_ring: Callable[[str], None] | None = None) -> Celery:
     """The Celery application; `on_ring` is what a worker does when the bell rings."""
     if settings.redis_url is None:
         raise ValueError("ZHIGAI_REDIS_URL is not set")
-    app = Celery("zhigai", broker=settings.redis_url.reveal())
-    queue = f"{settings.index_prefix}.{QUEUE}"
+    app = Celery("zhigai", broker=settings.redis_url.reveal(), set_as_current=False)
+    transport = {
+        "visibility_timeout": VISIBILITY_S,
+        # Redelivery is looked for every two seconds; by default it is about a hundred, whatever the timeout.
+        "unacked_restore_interval": 2,
+        "unacked_restore_throttle": 1,
+        "global_keyprefix": f"{settings.index_prefix}:",
+        "socket_timeout": 5,
+        "socket_connect_timeout": 2,
+        "socket_keepalive": True,
+        "health_check_interval": 10,
+    }
     app.conf.update(
-        task_default_queue=queue,
+        task_default_queue="jobs",
         task_acks_late=True,
+        # Safe because the row limits how often a job is tried.
         task_reject_on_worker_lost=True,
         task_ignore_result=True,
+        result_backend=None,
         worker_prefetch_multiplier=1,
-        worker_max_memory_per_child=600_000,
         worker_hijack_root_logger=False,
         worker_send_task_events=False,
+        worker_enable_remote_control=False,
         accept_content=["json"],
         task_serializer="json",
+        broker_connection_timeout=2,
         broker_connection_retry_on_startup=True,
         broker_connection_max_retries=None,
-        broker_transport_options={
-            "visibility_timeout": 60,
-            "socket_timeout": 5,
-            "socket_connect_timeout": 2,
-            "socket_keepalive": True,
-            "health_check_interval": 10,
-        },
+        broker_transport_options=transport,
+        visibility_timeout=VISIBILITY_S,
+        result_backend_transport_options={"visibility_timeout": VISIBILITY_S},
     )
 
     @app.task(name=TASK)  # type: ignore[untyped-decorator]
@@ -55,13 +65,16 @@ def celery_app(settings: Settings, on_ring: Callable[[str], None] | None = None)
 class CeleryBell:
     def __init__(self, settings: Settings) -> None:
         self._app = celery_app(settings)
+        self._away_until = 0.0
 
     def ring(self, job_id: str) -> None:
+        # While Redis is away each try would wait for its timeout; rows wait, and the worker looks at them itself.
+        if time.monotonic() < self._away_until:
+            return
         try:
-            options: dict[str, Any] = {"retry": False, "ignore_result": True}
-            self._app.send_task(TASK, args=[job_id], **options)
+            self._app.send_task(TASK, args=[job_id], retry=False, ignore_result=True)
         except Exception as wrong:
-            # Redis is away: the row waits, and the sweeper rings again.
+            self._away_until = time.monotonic() + _AWAY_S
             log.warning("the bell could not be rung for %s: %s", job_id, type(wrong).__name__)
 
     def close(self) -> None:

@@ -9,10 +9,12 @@ from __future__ import annotations
 import fcntl
 import logging
 import os
+import shutil
 import subprocess
 import sys
 import threading
-from collections.abc import Iterator
+import time
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -20,28 +22,56 @@ from shared.settings import Settings
 
 log = logging.getLogger(__name__)
 
+_FIRST_PAUSE_S = 1.0
+_LONGEST_PAUSE_S = 60.0
+
 
 class ChildProcessBell:
-    def __init__(self, settings: Settings, command: list[str] | None = None) -> None:
+    def __init__(self, settings: Settings, command: Sequence[str] | None = None) -> None:
         self._home = settings.home
-        self._command = command or [sys.executable, "-m", "zhigai", "worker", "--until-idle"]
+        self._command = list(command or (sys.executable, "-m", "zhigai", "worker", "--until-idle"))
         self._child: subprocess.Popen[bytes] | None = None
         self._lock = threading.Lock()
+        self._pause_s = 0.0
+        self._not_before = 0.0
+
+    @property
+    def pid(self) -> int | None:
+        """The running child's, for whoever wants to look at it."""
+        return None if self._child is None or self._child.poll() is not None else self._child.pid
 
     def ring(self, job_id: str) -> None:
         with self._lock:
-            if self._child is not None and self._child.poll() is None:
+            if self._runs() or time.monotonic() < self._not_before or is_working(self._home):
                 return
-            if is_working(self._home):
-                return
+            # Not a setting: the child gets the environment that this process was given.
             environment = {**os.environ, "OMP_NUM_THREADS": "1", "ZHIGAI_HOME": str(self._home)}
+            # Not preexec_fn, which may hang a child of a process with threads.
+            nice = shutil.which("nice")
+            command = [nice, "-n", "19", *self._command] if nice else self._command
             try:
-                self._child = subprocess.Popen(self._command, env=environment, preexec_fn=_be_nice)
+                self._child = subprocess.Popen(  # noqa: S603 - our own interpreter and module
+                    command, env=environment, stdin=subprocess.DEVNULL, start_new_session=True
+                )
             except OSError:
                 log.exception("the worker could not be started; the sweeper tries again")
 
+    def _runs(self) -> bool:
+        if self._child is None:
+            return False
+        ended = self._child.poll()
+        if ended is None:
+            return True
+        # A child that fails as soon as it starts must not be started several times a second.
+        self._pause_s = min(max(self._pause_s * 2, _FIRST_PAUSE_S), _LONGEST_PAUSE_S) if ended > 0 else 0.0
+        self._not_before = time.monotonic() + self._pause_s
+        if ended > 0:
+            log.error("the worker ended with %s; the next one starts in %.0f s", ended, self._pause_s)
+        self._child = None
+        return False
+
     def close(self) -> None:
-        """Ends the child; a job it was doing goes back to the queue when its lease runs out."""
+        """Ends the child; it hands its job back, or the job's lease runs out."""
         with self._lock:
             if self._child is not None and self._child.poll() is None:
                 self._child.terminate()
@@ -49,10 +79,8 @@ class ChildProcessBell:
                     self._child.wait(timeout=10)
                 except subprocess.TimeoutExpired:
                     self._child.kill()
-
-
-def _be_nice() -> None:
-    os.nice(19)
+                    self._child.wait(timeout=5)
+            self._child = None
 
 
 def _lock_path(home: Path) -> Path:
@@ -61,21 +89,29 @@ def _lock_path(home: Path) -> Path:
 
 def is_working(home: Path) -> bool:
     """Whether a worker holds the home's lock."""
-    try:
-        with _lock_path(home).open("a") as file:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return True
+    with _lock_path(home).open("a") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return True
     return False
 
 
 @contextmanager
 def only_worker(home: Path) -> Iterator[bool]:
-    """True for the one process that may work on this home; False at once for a second."""
+    """True for the one process that may work on this home; False for a second."""
+    home.mkdir(parents=True, exist_ok=True)
     with _lock_path(home).open("a") as file:
+        yield _taken(file.fileno())
+
+
+def _taken(lock: int) -> bool:
+    # `is_working` holds the lock for a moment while it looks, which is no other worker.
+    for _ in range(10):
         try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
-            yield False
-            return
-        yield True
+            time.sleep(0.02)
+        else:
+            return True
+    return False

@@ -1,0 +1,57 @@
+"""The catalog service: wiring only."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import flask
+from shared.search.endpoint import search_blueprint
+
+from services.catalog.api import enquiries, providers, solutions
+from services.catalog.logic import solution_files
+from services.catalog.logic.solutions import Loaded, load
+from services.catalog.problems import PROBLEMS
+from services.catalog.search import document_of, documents
+from services.catalog.store.schema import MIGRATIONS, SERVICE, TABLES
+from shared.database import Database
+from shared.http.service_app import new_service_app, register
+from shared.relay import Relay
+from shared.search.open import open_index
+from shared.settings import Settings
+
+
+def create_app(settings: Settings) -> flask.Flask:
+    app = new_service_app(SERVICE, settings, PROBLEMS, title="Zhigai catalog")
+    context = app.extensions["zhigai"]
+    database = Database.open(settings, SERVICE, MIGRATIONS)
+    index = open_index(settings, SERVICE)
+    relay = Relay(database, TABLES, index, document_of)
+    context.parts.update(database=database, tables=TABLES, index=index, relay=relay)
+    context.closing += [database.close, index.close]
+    context.probes.update(database=database.ping, search=index.ping, relay=relay.lag)
+    for blueprint in (solutions.blueprint, providers.blueprint, enquiries.blueprint, search_blueprint()):
+        register(app, blueprint)
+    return app
+
+
+def migrate(settings: Settings) -> None:
+    database = Database.open(settings, SERVICE, MIGRATIONS)
+    database.migrate()
+    database.close()
+
+
+def seed(settings: Settings, folder: Path = solution_files.FOLDER) -> Loaded:
+    """Loads the shipped solutions; what has not changed is left alone. Providers are not shipped."""
+    database = Database.open(settings, SERVICE, MIGRATIONS)
+    try:
+        return load(database, solution_files.read(folder))
+    finally:
+        database.close()
+
+
+def reindex(app: flask.Flask) -> int:
+    """Builds the search index anew from the database; how many documents it holds."""
+    parts = app.extensions["zhigai"].parts
+    with parts["database"].read() as session:
+        count: int = parts["index"].rebuild(documents(session))
+        return count

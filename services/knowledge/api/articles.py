@@ -1,0 +1,128 @@
+"""Articles: list and detail."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import Any
+
+import flask
+import marshmallow as ma
+
+from services.knowledge.api.parts import database
+from services.knowledge.api.terms import TermShort, terms_named
+from services.knowledge.logic import reading
+from services.knowledge.logic.article_files import KINDS
+from services.knowledge.rendering import to_html
+from services.knowledge.store.articles import FILTERS, ORDERS, Article
+from shared.fields import STATUSES, Direction, Industry, OneOf, PageArguments, localised
+from shared.http.service_app import caller, language
+from shared.http.views import ServiceBlueprint
+from shared.http.writes import answer_with_etag
+
+blueprint = ServiceBlueprint("articles", __name__, url_prefix="/api/v1/articles")
+
+
+class ArticleArguments(PageArguments):
+    kind = OneOf(KINDS)
+    industry = Industry()
+    direction = Direction()
+    component = ma.fields.String(validate=ma.validate.Length(max=80))
+    order = OneOf(ORDERS, load_default="id", metadata={"description": "`recent`: lately confirmed first"})
+
+
+class SourceOut(ma.Schema):
+    text = ma.fields.String()
+    status = ma.fields.String(validate=ma.validate.OneOf(STATUSES))
+
+
+class RelatedOut(ma.Schema):
+    id = ma.fields.String()
+    title = ma.fields.String()
+    url = ma.fields.String()
+
+
+class ArticleShort(ma.Schema):
+    id = ma.fields.String()
+    type = ma.fields.String()
+    url = ma.fields.String()
+    kind = ma.fields.String(validate=ma.validate.OneOf(KINDS))
+    title = ma.fields.String()
+    summary = ma.fields.String()
+    industries = ma.fields.List(ma.fields.String())
+    directions = ma.fields.List(ma.fields.String())
+    keywords = ma.fields.List(ma.fields.String())
+    status = ma.fields.String(validate=ma.validate.OneOf(STATUSES))
+    components = ma.fields.List(ma.fields.String())
+    owner = ma.fields.String()
+    last_confirmed = ma.fields.String()
+    confirm_by = ma.fields.String()
+    overdue = ma.fields.Boolean()
+    version = ma.fields.Integer()
+
+
+class ArticleOut(ArticleShort):
+    html = ma.fields.String(metadata={"description": "The text as sanitised HTML, in Chinese"})
+    markdown = ma.fields.String()
+    sources = ma.fields.List(ma.fields.Nested(SourceOut))
+    standards = ma.fields.List(ma.fields.String())
+    related = ma.fields.List(ma.fields.Nested(RelatedOut))
+    terms = ma.fields.List(ma.fields.Nested(TermShort))
+
+
+class ArticlesOut(ma.Schema):
+    items = ma.fields.List(ma.fields.Nested(ArticleShort))
+    total = ma.fields.Integer()
+    page = ma.fields.Integer()
+    size = ma.fields.Integer()
+
+
+@blueprint.get("")
+@blueprint.arguments(ArticleArguments, location="query")
+@blueprint.response(200, ArticlesOut)
+def list_articles(query: dict[str, Any]) -> dict[str, Any]:
+    """Articles by kind, industry, direction or component. An industry finds what holds for all industries too."""
+    filters = {name: query[name] for name in FILTERS if query.get(name)}
+    rows, total = reading.articles_for(
+        database(), caller(), filters=filters, order=query["order"], page=query["page"], size=query["size"]
+    )
+    items = [_shown(row, language()) for row in rows]
+    return {"items": items, "total": total, "page": query["page"], "size": query["size"]}
+
+
+@blueprint.get("/<string:article_id>")
+@blueprint.response(200, ArticleOut)
+def read_article(article_id: str) -> flask.Response:
+    """One article with its text, its sources and what it is related to."""
+    row, titles = reading.article(database(), caller(), article_id)
+    speech = language()
+    body = {
+        **row.content,
+        **_shown(row, speech),
+        "html": to_html(row.text),
+        "markdown": row.text,
+        "related": _related(row.content["related"], titles, speech),
+        "terms": terms_named(row.content["terms"]),
+    }
+    return answer_with_etag(ArticleOut().dump(body), row.id, row.version)
+
+
+def _shown(row: Article, speech: str) -> dict[str, Any]:
+    content = row.content
+    return {
+        **{name: content[name] for name in ArticleShort().fields if name in content},
+        "type": "article",
+        "url": f"/articles/{row.id}",
+        "title": localised(content["title"], speech),
+        "summary": localised(content["summary"], speech),
+        "overdue": content["confirm_by"] < datetime.now(UTC).date().isoformat(),
+        "version": row.version,
+    }
+
+
+def _related(ids: list[str], titles: Mapping[str, Mapping[str, str]], speech: str) -> list[dict[str, str]]:
+    return [
+        {"id": each, "title": localised(titles[each], speech), "url": f"/articles/{each}"}
+        for each in ids
+        if each in titles
+    ]

@@ -1,0 +1,30 @@
+"""Articles and terms."""
+
+import sqlalchemy as sa
+from alembic import op
+
+from shared.database import common_tables_0001, owned_columns
+
+revision = "0001"
+down_revision = None
+
+
+def upgrade() -> None:
+    common_tables_0001(op)
+    op.create_table(
+        "article",
+        *owned_columns(),
+        sa.Column("content", sa.JSON, nullable=False),
+        sa.Column("text", sa.Text, nullable=False),
+        sa.Column("fingerprint", sa.String(64), nullable=False),
+        sa.Column("tags", sa.Text, nullable=False),
+        sa.Column("last_confirmed", sa.String(10), nullable=False),
+    )
+    op.create_table(
+        "term",
+        *owned_columns(),
+        sa.Column("zh", sa.String(80), nullable=False, index=True),
+        sa.Column("content", sa.JSON, nullable=False),
+        sa.Column("fingerprint", sa.String(64), nullable=False),
+        sa.Column("tags", sa.Text, nullable=False),
+    )

@@ -1,0 +1,79 @@
+"""What the search index holds of articles and terms."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Session
+
+from services.knowledge.store import articles, terms
+from services.knowledge.store.articles import Article, industries_meant
+from services.knowledge.store.terms import Term
+from shared.search.port import Document
+
+
+def document_of(session: Session, kind: str, row_id: str) -> Document | None:
+    """The document of a row as it stands now, or None when it is gone."""
+    if kind == articles.KIND:
+        article = session.get(Article, row_id)
+        return None if article is None else _article(article)
+    if kind == terms.KIND:
+        term = session.get(Term, row_id)
+        return None if term is None else _term(term)
+    return None
+
+
+def documents(session: Session) -> Iterator[Document]:
+    """Everything, for building the index anew."""
+    for article in session.execute(sa.select(Article).order_by(Article.id)).scalars():
+        yield _article(article)
+    for term in session.execute(sa.select(Term).order_by(Term.id)).scalars():
+        yield _term(term)
+
+
+def _article(row: Article) -> Document:
+    content = row.content
+    return Document(
+        id=row.id,
+        type=articles.KIND,
+        version=row.version,
+        organisation=row.organisation,
+        title=content["title"]["zh"],
+        summary=content["summary"]["zh"],
+        body=row.text,
+        keywords=(*content["keywords"], *content["terms"], content["title"]["en"]),
+        industries=industries_meant(content["industries"]),
+        directions=content["directions"],
+        payload={
+            "titles": content["title"],
+            "summaries": content["summary"],
+            "url": f"/articles/{row.id}",
+            "kind": content["kind"],
+            "status": content["status"],
+            "components": content["components"],
+            "last_confirmed": content["last_confirmed"],
+            "confirm_by": content["confirm_by"],
+        },
+    )
+
+
+def _term(row: Term) -> Document:
+    content = row.content
+    also = "、".join(content["synonyms"])
+    return Document(
+        id=row.id,
+        type=terms.KIND,
+        version=row.version,
+        organisation=row.organisation,
+        title=content["zh"],
+        summary=f"{content['en']}；{also}" if also else content["en"],
+        keywords=(content["en"], *content["synonyms"], *content["variants"]),
+        industries=industries_meant(content["industries"]),
+        payload={
+            "titles": {"zh": content["zh"], "en": content["en"]},
+            "summaries": {"zh": f"又称：{also}" if also else content["en"], "en": also or content["zh"]},
+            "url": f"/terms/{row.id}",
+            "category": content["category"],
+        },
+    )

@@ -1,0 +1,53 @@
+"""`python -m services.models.inference.runner FD MEMORY_MB ROOT…`: answers asks from the socket until it closes."""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import os
+import signal
+import socket
+import sys
+import threading
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+from services.models.inference.frames import ask_of, whole_frames
+from services.models.inference.runner.caps import apply_caps
+
+LARGE_BODY = 2048
+"""onnxruntime lets the interpreter go while it runs, so large bodies gain from a second thread; small ones lose."""
+
+
+def main() -> None:
+    descriptor, memory_mb, *roots = sys.argv[1:]
+    apply_caps(int(memory_mb))
+    logging.basicConfig(level=logging.WARNING, format="runner %(levelname)s %(message)s")
+    # The serving process decides when it ends: by closing the socket.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    from services.models.inference.runner.engine import Engine
+
+    connection = socket.socket(fileno=int(descriptor))
+    engine = Engine([Path(root) for root in roots])
+    writing = threading.Lock()
+    pool = ThreadPoolExecutor(2, thread_name_prefix="large")
+
+    def answer(frame: bytes) -> None:
+        packed = engine.answer(ask_of(frame)).packed()
+        with writing, contextlib.suppress(OSError):
+            connection.sendall(packed)
+
+    buffer = bytearray()
+    while received := connection.recv(256 * 1024):
+        buffer += received
+        for frame in whole_frames(buffer):
+            if len(frame) > LARGE_BODY:
+                pool.submit(answer, frame)
+            else:
+                answer(frame)
+    # A model that hangs must not keep the process.
+    os._exit(0)
+
+
+if __name__ == "__main__":
+    main()
