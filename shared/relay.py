@@ -7,15 +7,19 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Callable
+import time
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
 from datetime import timedelta
+from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from shared.database import CommonTables, Database
 from shared.database.rows import utc_now
-from shared.errors import Refused
+from shared.errors import Busy, Refused
 from shared.search.port import Document, SearchIndex
 
 log = logging.getLogger(__name__)
@@ -25,52 +29,66 @@ DocumentOf = Callable[[Session, str, str], Document | None]
 
 BATCH = 50
 """The serving process writes small batches; more at once would hold the interpreter for too long."""
+LOOK_EVERY_S = 1.0
+LONGEST_PAUSE_S = 15.0
+_LOCK = "relay"
+
+
+@dataclass
+class _Batch:
+    lines: list[int] = field(default_factory=list)
+    documents: list[Document] = field(default_factory=list)
+    gone: list[tuple[str, int]] = field(default_factory=list)
 
 
 class Relay:
+    """One service's outbox. Over all processes one relay works at a time; the others find nothing to do."""
+
     def __init__(self, database: Database, tables: CommonTables, index: SearchIndex, document_of: DocumentOf) -> None:
-        self._database, self._tables, self._index, self._document_of = database, tables, index, document_of
+        self._database, self._outbox, self._index, self._document_of = database, tables.outbox, index, document_of
         self._stop = threading.Event()
         self._bell = threading.Event()
         self._thread: threading.Thread | None = None
+        self._stuck: set[int] = set()
 
     def drain(self, limit: int = BATCH) -> int:
-        """Carries up to `limit` lines; how many. Raises what the index raises and keeps the lines then."""
-        outbox = self._tables.outbox
-        with self._database.read() as session:
-            lines = session.execute(sa.select(outbox).order_by(outbox.c.seq).limit(limit)).mappings().all()
-            latest = {(line["kind"], line["row_id"]): line for line in lines}
-            documents: list[Document] = []
-            gone: list[tuple[str, int]] = []
-            for (kind, row_id), line in latest.items():
-                document = None if line["deleted"] else self._document_of(session, kind, row_id)
-                if document is None:
-                    gone.append((row_id, line["version"]))
-                else:
-                    documents.append(document)
-        if not lines:
-            return 0
-        if documents:
-            self._index.put(documents)
-        for row_id, version in gone:
-            self._index.delete(row_id, version)
-        with self._database.write() as session:
-            session.execute(sa.delete(outbox).where(outbox.c.seq.in_([line["seq"] for line in lines])))
-        return len(lines)
+        """Carries up to `limit` lines; how many. Raises what the index raises and keeps the lines then.
+
+        A row whose document cannot be made holds up no other row: its lines stay, are logged, and are tried again
+        when the relay starts anew.
+        """
+        with self._database.only_one(_LOCK) as alone:
+            if not alone:
+                return 0
+            batch = self._read(limit)
+            if batch.documents:
+                self._index.put(batch.documents)
+            for row_id, version in batch.gone:
+                self._index.delete(row_id, version)
+            if batch.lines:
+                with self._database.write() as session:
+                    session.execute(sa.delete(self._outbox).where(self._outbox.c.seq.in_(batch.lines)))
+        return len(batch.lines)
 
     def drain_all(self) -> int:
         carried = 0
-        while True:
-            now = self.drain()
-            if now == 0:
-                return carried
+        while now := self.drain():
             carried += now
+        return carried
+
+    def rebuild(self, documents: Callable[[Session], Iterable[Document]], wait_s: float = 60.0) -> int:
+        """Builds the index anew from the rows; how many documents it holds. Searches answer throughout.
+
+        The relay pauses meanwhile, so that what is written during the rebuild goes into the new index. Raises `Busy`
+        when another process relays or rebuilds for longer than `wait_s`.
+        """
+        with self._alone(wait_s), self._database.read(patient=True) as session:
+            return self._index.rebuild(documents(session))
 
     def lag(self) -> str:
         """How much waits and for how long, for `/readyz`."""
-        outbox = self._tables.outbox
         with self._database.read() as session:
-            count, oldest = session.execute(sa.select(sa.func.count(), sa.func.min(outbox.c.at))).one()
+            count, oldest = session.execute(sa.select(sa.func.count(), sa.func.min(self._outbox.c.at))).one()
         if not count:
             return "nothing waits"
         age = utc_now() - oldest if oldest else timedelta()
@@ -81,6 +99,7 @@ class Relay:
         self._bell.set()
 
     def start(self) -> None:
+        self._stop.clear()
         self._thread = threading.Thread(target=self._run, name=f"relay-{self._database.service}", daemon=True)
         self._thread.start()
 
@@ -89,19 +108,61 @@ class Relay:
         self._bell.set()
         if self._thread is not None:
             self._thread.join(timeout=5)
+            self._thread = None
+
+    def _read(self, limit: int) -> _Batch:
+        batch = _Batch()
+        with self._database.read() as session:
+            chosen = sa.select(self._outbox).order_by(self._outbox.c.seq).limit(limit)
+            if self._stuck:
+                chosen = chosen.where(self._outbox.c.seq.not_in(self._stuck))
+            by_row: dict[tuple[str, str], list[Any]] = {}
+            for line in session.execute(chosen).mappings():
+                by_row.setdefault((line["kind"], line["row_id"]), []).append(line)
+            for (kind, row_id), lines in by_row.items():
+                self._add(batch, session, kind, row_id, lines)
+        return batch
+
+    def _add(self, batch: _Batch, session: Session, kind: str, row_id: str, lines: Sequence[Any]) -> None:
+        newest = lines[-1]
+        try:
+            document = None if newest["deleted"] else self._document_of(session, kind, row_id)
+        except (Refused, sa.exc.DBAPIError):
+            raise
+        except Exception:
+            log.exception("no document could be made of %s %s; it is not searchable", kind, row_id)
+            self._stuck.update(line["seq"] for line in lines)
+            return
+        if document is None:
+            batch.gone.append((row_id, newest["version"]))
+        else:
+            batch.documents.append(document)
+        batch.lines += [line["seq"] for line in lines]
+
+    @contextmanager
+    def _alone(self, wait_s: float) -> Iterator[None]:
+        deadline = time.monotonic() + wait_s
+        while True:
+            with self._database.only_one(_LOCK) as alone:
+                if alone:
+                    yield
+                    return
+            if time.monotonic() > deadline:
+                raise Busy(what=f"{self._database.service} index")
+            self._stop.wait(0.05)
 
     def _run(self) -> None:
-        pause = 1.0
+        pause = LOOK_EVERY_S
         while not self._stop.is_set():
             self._bell.wait(pause)
             self._bell.clear()
             try:
                 self.drain_all()
-                pause = 1.0
+                pause = LOOK_EVERY_S
             except Refused as refused:
                 # The index or the database is away: the lines stay, and we look again, less often.
-                pause = min(pause * 2, 15.0)
+                pause = min(pause * 2, LONGEST_PAUSE_S)
                 log.warning("the relay of %s waits: %s", self._database.service, refused)
             except Exception:
-                pause = min(pause * 2, 15.0)
+                pause = min(pause * 2, LONGEST_PAUSE_S)
                 log.exception("the relay of %s failed; its lines stay", self._database.service)

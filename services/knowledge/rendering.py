@@ -14,9 +14,9 @@ from markdown_it.rules_inline.state_inline import Scanned, StateInline
 from markdown_it.token import Token
 from markdown_it.utils import EnvType
 
-_TAGS = frozenset(
-    "p h2 h3 h4 h5 h6 ul ol li blockquote pre code em strong s br hr table thead tbody tr th td a sub sup".split()
-)
+_BLOCKS = {"p", "h2", "h3", "h4", "h5", "h6", "ul", "ol", "li", "blockquote", "pre", "hr"}
+_TABLES = {"table", "thead", "tbody", "tr", "th", "td"}
+_WORDS = {"a", "br", "code", "em", "s", "strong", "sub", "sup"}
 _ATTRIBUTES = {"a": {"href", "title"}, "ol": {"start"}}
 _SCHEMES = {"http", "https", "mailto"}
 
@@ -30,7 +30,7 @@ def to_html(markdown: str) -> str:
 def _cached(markdown: str) -> str:
     return nh3.clean(
         _parser().render(markdown),
-        tags=set(_TAGS),
+        tags=_BLOCKS | _TABLES | _WORDS,
         attributes=_ATTRIBUTES,
         url_schemes=_SCHEMES,
         link_rel="noopener noreferrer",

@@ -2,33 +2,42 @@
 
 from __future__ import annotations
 
+import hashlib
+import io
 import os
-import re
 import uuid
 from pathlib import Path
+from typing import BinaryIO
 
-from shared.blobs.port import checked, digest_of
+from shared.blobs.port import checked, known_form
 from shared.errors import NotFound
 
-_DIGEST = re.compile(r"^[0-9a-f]{64}$")
+_PIECE = 1 << 20
 
 
 class FolderBlobs:
     def __init__(self, folder: Path) -> None:
         self._folder = folder
 
-    def put(self, content: bytes) -> str:
-        digest = digest_of(content)
-        target = self._place(digest)
-        if not target.exists():
-            target.parent.mkdir(parents=True, exist_ok=True)
-            draft = target.with_name(f".{digest}-{uuid.uuid4().hex[:8]}")
-            with draft.open("wb") as file:
-                file.write(content)
+    def put(self, content: bytes | BinaryIO) -> str:
+        stream = io.BytesIO(content) if isinstance(content, bytes) else content
+        self._folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        draft = self._folder / f".draft-{uuid.uuid4().hex}"
+        digest = hashlib.sha256()
+        try:
+            with draft.open("xb") as file:
+                while piece := stream.read(_PIECE):
+                    digest.update(piece)
+                    file.write(piece)
                 file.flush()
                 os.fsync(file.fileno())
-            os.replace(draft, target)
-        return digest
+            place = self._place(digest.hexdigest())
+            place.parent.mkdir(exist_ok=True)
+            draft.replace(place)
+        finally:
+            draft.unlink(missing_ok=True)
+        _sync(place.parent)
+        return digest.hexdigest()
 
     def get(self, digest: str) -> bytes:
         try:
@@ -43,7 +52,17 @@ class FolderBlobs:
     def delete(self, digest: str) -> None:
         self._place(digest).unlink(missing_ok=True)
 
+    def close(self) -> None:
+        return
+
     def _place(self, digest: str) -> Path:
-        if not _DIGEST.match(digest):
-            raise NotFound(kind="blob", id=digest[:80])
-        return self._folder / digest[:2] / digest
+        return self._folder / known_form(digest)[:2] / digest
+
+
+def _sync(folder: Path) -> None:
+    """A rename is on disk only once its folder is."""
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)

@@ -30,6 +30,7 @@ from shared.settings import Settings
 log = logging.getLogger(__name__)
 
 _AFTER_COMMIT = "zhigai_after_commit"
+_PATIENCE = "15min"
 
 
 class Database:
@@ -65,13 +66,19 @@ class Database:
         return self.engine.dialect.name == "sqlite"
 
     @contextmanager
-    def read(self) -> Iterator[Session]:
-        """A transaction for reading. It takes no lock that a writer would wait for, and the engine refuses writes."""
+    def read(self, *, patient: bool = False) -> Iterator[Session]:
+        """A transaction for reading. It takes no lock that a writer would wait for, and the engine refuses writes.
+
+        `patient` lifts the engine's timeouts, for walks over everything.
+        """
         joined = self._joined
         if joined is not None:
             yield joined
             return
         with self._refusing(), Session(self._reading, expire_on_commit=False) as session:
+            if patient and not self.is_sqlite:
+                for name in ("statement_timeout", "idle_in_transaction_session_timeout"):
+                    session.execute(sa.text(f"SET LOCAL {name} = '{_PATIENCE}'"))
             yield session
 
     @contextmanager
@@ -135,7 +142,7 @@ class Database:
         with self._refusing(), self.engine.connect() as connection:
             # The lock belongs to a transaction: a process that dies loses its connection and with it the lock.
             taken = sa.select(sa.func.pg_try_advisory_xact_lock(sa.func.hashtext(f"{self.service}.{name}")))
-            connection.execute(sa.text("SET LOCAL idle_in_transaction_session_timeout = '60s'"))
+            connection.execute(sa.text(f"SET LOCAL idle_in_transaction_session_timeout = '{_PATIENCE}'"))
             yield bool(connection.execute(taken).scalar_one())
 
     def migrate(self) -> None:

@@ -76,14 +76,6 @@ def _requests(op: Any) -> None:
         _moment("at"),
     )
     op.create_index("ix_idempotency_at", "idempotency", ["at"])
-    op.create_table(
-        "blob",
-        sa.Column("digest", sa.String(64), primary_key=True),
-        sa.Column("part", sa.Integer, primary_key=True),
-        sa.Column("parts", sa.Integer, nullable=False),
-        sa.Column("content", sa.LargeBinary, nullable=False),
-        _moment("at"),
-    )
 
 
 def _jobs(op: Any) -> None:

@@ -1,4 +1,4 @@
-"""Tables that every service has: revisions of content, audit, outbox, idempotency, jobs and blobs."""
+"""Tables that every service has: revisions of content, audit, outbox, idempotency and jobs."""
 
 from __future__ import annotations
 
@@ -23,7 +23,6 @@ class CommonTables:
     outbox: sa.Table
     idempotency: sa.Table
     job: sa.Table
-    blob: sa.Table
 
     def record(
         self,
@@ -71,7 +70,6 @@ def declare(metadata: sa.MetaData) -> CommonTables:
         outbox=_outbox(metadata),
         idempotency=_idempotency(metadata),
         job=_job(metadata),
-        blob=_blob(metadata),
     )
 
 
@@ -161,15 +159,4 @@ def _job(metadata: sa.MetaData) -> sa.Table:
         sa.UniqueConstraint("owner", "idempotency_key", name="uq_job_idempotency"),
         sa.Index("ix_job_open", "state", "due_at"),
         sa.Index("ix_job_lease", "state", "lease_until"),
-    )  # fmt: skip
-
-
-def _blob(metadata: sa.MetaData) -> sa.Table:
-    return sa.Table(
-        "blob", metadata,
-        sa.Column("digest", sa.String(64), primary_key=True),
-        sa.Column("part", sa.Integer, primary_key=True),
-        sa.Column("parts", sa.Integer, nullable=False),
-        sa.Column("content", sa.LargeBinary, nullable=False),
-        sa.Column("at", UtcDateTime(), nullable=False),
     )  # fmt: skip

@@ -5,16 +5,28 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable
+from dataclasses import dataclass
 
-from shared.rates.port import Taken
+from shared.rates.port import NEVER_S, Taken
 
-_MOST_BUCKETS = 100_000
+MOST_BUCKETS = 100_000
+
+
+@dataclass(slots=True)
+class _Bucket:
+    tokens: float
+    at: float
+    capacity: int
+    refill_per_s: float
+
+    def now_holds(self, now: float) -> float:
+        return min(float(self.capacity), self.tokens + (now - self.at) * self.refill_per_s)
 
 
 class MemoryRates:
-    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
-        self._clock = clock
-        self._buckets: dict[str, list[float]] = {}
+    def __init__(self, clock: Callable[[], float] = time.monotonic, most_buckets: int = MOST_BUCKETS) -> None:
+        self._clock, self._most = clock, most_buckets
+        self._buckets: dict[str, _Bucket] = {}
         self._lock = threading.Lock()
 
     def take(self, key: str, n: int, *, capacity: int, refill_per_s: float) -> Taken:
@@ -22,23 +34,22 @@ class MemoryRates:
         with self._lock:
             bucket = self._buckets.get(key)
             if bucket is None:
-                if len(self._buckets) >= _MOST_BUCKETS:
-                    self._forget_the_full(now)
-                bucket = self._buckets[key] = [float(capacity), now]
-            tokens = min(float(capacity), bucket[0] + (now - bucket[1]) * refill_per_s)
-            bucket[1] = now
-            if tokens >= n:
-                bucket[0] = tokens - n
-                return Taken(True, int(tokens - n))
-            bucket[0] = tokens
-            wait = (n - tokens) / refill_per_s if refill_per_s > 0 else 3600.0
-            return Taken(False, int(tokens), wait)
+                if len(self._buckets) >= self._most:
+                    self._forget(now)
+                bucket = self._buckets[key] = _Bucket(float(capacity), now, capacity, refill_per_s)
+            bucket.capacity, bucket.refill_per_s = capacity, refill_per_s
+            tokens = bucket.now_holds(now)
+            allowed = tokens >= n
+            bucket.tokens, bucket.at = (tokens - n if allowed else tokens), now
+        if allowed:
+            return Taken(True, int(tokens - n))
+        return Taken(False, int(tokens), (n - tokens) / refill_per_s if refill_per_s > 0 else NEVER_S)
 
-    def _forget_the_full(self, now: float) -> None:
-        """A bucket not touched for ten minutes is as good as full."""
-        self._buckets = {key: bucket for key, bucket in self._buckets.items() if now - bucket[1] < 600}
-        if len(self._buckets) >= _MOST_BUCKETS:
-            self._buckets.clear()
+    def _forget(self, now: float) -> None:
+        """A full bucket is like none. If too few are full the fullest go, never one that somebody has used up."""
+        lacking = {key: bucket.capacity - bucket.now_holds(now) for key, bucket in self._buckets.items()}
+        keep = sorted((key for key, lack in lacking.items() if lack > 0), key=lambda key: -lacking[key])
+        self._buckets = {key: self._buckets[key] for key in keep[: self._most * 9 // 10]}
 
     def ping(self) -> str:
         return f"{len(self._buckets)} buckets"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -36,16 +36,15 @@ class _Entry:
     id: str
     fingerprint: str
     content: Mapping[str, Any]
-    take: Callable[[Any], None]
+    """For the revision."""
+    values: tuple[Any, ...]
+    """What the row takes."""
 
 
 def load_articles(database: Database, files: Iterable[ReadArticle]) -> Loaded:
     entries = [
         _Entry(
-            file.id,
-            file.fingerprint,
-            {**file.content, "text": file.text},
-            lambda row, file=file: row.take(file.content, file.text, file.fingerprint),
+            file.id, file.fingerprint, {**file.content, "text": file.text}, (file.content, file.text, file.fingerprint)
         )
         for file in files
     ]
@@ -58,9 +57,7 @@ def load_terms(database: Database, vocabulary: Vocabulary) -> Loaded:
     for term in vocabulary.terms:
         content = json.loads(json.dumps(asdict(term), ensure_ascii=False))
         digest = hashlib.sha256(json.dumps(content, sort_keys=True, ensure_ascii=False).encode("utf-8")).hexdigest()
-        entries.append(
-            _Entry(term.id, digest, content, lambda row, content=content, digest=digest: row.take(content, digest))
-        )
+        entries.append(_Entry(term.id, digest, content, (content, digest)))
     with database.write() as session:
         return _bring(session, terms.KIND, Term, terms.of_content(session), entries)
 
@@ -75,11 +72,11 @@ def _bring(session: Session, kind: str, model: type[Any], held: dict[str, Any], 
             continue
         if row is None:
             row = model(id=entry.id, organisation=None)
-            entry.take(row)
+            row.take(*entry.values)
             scoped.add(row, after=TABLES.last_version(session, kind, entry.id))
             added += 1
         else:
-            entry.take(row)
+            row.take(*entry.values)
             session.flush()
             changed += 1
         TABLES.record(session, SYSTEM, "load", kind, row.id, version=row.version, content=entry.content)

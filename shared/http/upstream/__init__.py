@@ -7,6 +7,7 @@ __all__ = ["MountedUpstream", "Request", "Response", "Upstream", "open_upstream"
 
 
 def open_upstream(name: str, url: str) -> Upstream:
+    """The service at `url`; `name` is what a refusal calls it when it is away."""
     from shared.http.upstream.over_http import HttpUpstream
 
     return HttpUpstream(name, url)

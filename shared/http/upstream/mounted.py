@@ -3,63 +3,111 @@
 from __future__ import annotations
 
 import io
+import logging
 import sys
 from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote_to_bytes
 
-from shared.http.upstream.port import HOP_BY_HOP, Request, Response
+from shared.errors import DependencyDown, Refused
+from shared.http.upstream.body import Counted, body_of
+from shared.http.upstream.port import Request, Response, end_to_end
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIApplication
 
+log = logging.getLogger(__name__)
+
 
 class MountedUpstream:
-    def __init__(self, app: WSGIApplication) -> None:
+    def __init__(self, app: WSGIApplication, name: str = "service") -> None:
         self._app = app
+        self._name = name
 
     def call(self, request: Request) -> Response:
-        body = io.BytesIO(request.body) if isinstance(request.body, bytes) else request.body
-        length = len(request.body) if isinstance(request.body, bytes) else request.body_length
-        head: dict[str, Any] = {}
-
-        def start_response(status: str, headers: list[tuple[str, str]], exc_info: Any = None) -> Any:
-            if exc_info is not None and "status" in head:
-                raise exc_info[1].with_traceback(exc_info[2])
-            head["status"], head["headers"] = int(status.split(" ", 1)[0]), headers
-            return lambda data: None
-
-        parts = self._app(_environ(request, body, length), start_response)
-        stream = _first_chunk_read(parts)
-        headers: dict[str, str] = {}
-        for name, value in head["headers"]:
-            if name.lower() not in HOP_BY_HOP:
-                headers[name] = f"{headers[name]}, {value}" if name in headers else value
-        return Response(status=head["status"], headers=headers, body=stream)
+        answer = _Answer(self._name, request)
+        answer.start(self._app)
+        return Response(
+            status=answer.status, headers=end_to_end(answer.headers), body=iter(answer), _close=answer.close
+        )
 
     def close(self) -> None:
         return
 
 
-def _first_chunk_read(parts: Iterable[bytes]) -> Iterator[bytes]:
-    """WSGI lets an app call start_response as late as its first chunk, so that one is read before we look."""
-    iterator = iter(parts)
-    first = next(iterator, b"")
+class _Answer:
+    """One call of the app."""
 
-    def stream() -> Iterator[bytes]:
+    def __init__(self, name: str, request: Request) -> None:
+        self._name, self._request = name, request
+        self._body = body_of(request)
+        self._parts: Iterable[bytes] = ()
+        self._iterator: Iterator[bytes] = iter(())
+        self._first = b""
+        self._closed = False
+        self.status = 0
+        self.headers: dict[str, str] = {}
+
+    def start(self, app: WSGIApplication) -> None:
+        """Runs the app up to its first part: WSGI lets it call start_response as late as that."""
         try:
-            if first:
-                yield first
-            yield from iterator
+            self._parts = app(_environ(self._request, self._body), self._start_response)
+            self._iterator = iter(self._parts)
+            self._first = next(self._iterator, b"")
+            if not self.status:
+                raise RuntimeError("the app did not start a response")
+        except Exception as wrong:
+            self.close()
+            if isinstance(wrong, Refused):
+                raise
+            log.exception("the mounted service %s failed", self._name)
+            raise DependencyDown(dependency=self._name) from wrong
+        if isinstance(self._body, Counted) and self._body.was_cut:
+            self.close()
+            raise self._body.cut()
+
+    def _start_response(self, status: str, headers: list[tuple[str, str]], exc_info: Any = None) -> Any:
+        if exc_info is not None and self.status:
+            raise exc_info[1].with_traceback(exc_info[2])
+        self.status = int(status.split(" ", 1)[0])
+        self.headers = {}
+        for name, value in headers:
+            self.headers[name] = f"{self.headers[name]}, {value}" if name in self.headers else value
+        return lambda data: None
+
+    def __iter__(self) -> Iterator[bytes]:
+        announced = next((value for name, value in self.headers.items() if name.lower() == "content-length"), None)
+        size = 0
+        try:
+            for part in self._all_parts():
+                size += len(part)
+                yield part
+        except Exception as wrong:
+            log.exception("the mounted service %s failed while it answered", self._name)
+            raise DependencyDown(dependency=self._name) from wrong
         finally:
-            close = getattr(parts, "close", None)
-            if close is not None:
-                close()
+            self.close()
+        if announced is not None and size < int(announced) and self._request.method != "HEAD" and self.status != 304:
+            raise DependencyDown(dependency=self._name)
 
-    return stream()
+    def _all_parts(self) -> Iterator[bytes]:
+        if self._first:
+            yield self._first
+        if not self._closed:
+            yield from (part for part in self._iterator if part)
+
+    def close(self) -> None:
+        if self._closed:
+            return
+        self._closed = True
+        close = getattr(self._parts, "close", None)
+        if close is not None:
+            close()
 
 
-def _environ(request: Request, body: Any, length: int | None) -> dict[str, Any]:
+def _environ(request: Request, body: Any) -> dict[str, Any]:
+    length = len(body) if isinstance(body, bytes) else request.body_length
+    stream = io.BytesIO(body) if isinstance(body, bytes) else body
     environ: dict[str, Any] = {
         "REQUEST_METHOD": request.method,
         "SCRIPT_NAME": "",
@@ -71,7 +119,9 @@ def _environ(request: Request, body: Any, length: int | None) -> dict[str, Any]:
         "REMOTE_ADDR": request.address,
         "wsgi.version": (1, 0),
         "wsgi.url_scheme": "http",
-        "wsgi.input": body,
+        "wsgi.input": io.BufferedReader(stream) if isinstance(stream, Counted) else stream,
+        # Without it a framework gives an app an empty body when no length was announced.
+        "wsgi.input_terminated": True,
         "wsgi.errors": sys.stderr,
         "wsgi.multithread": True,
         "wsgi.multiprocess": False,
@@ -80,7 +130,8 @@ def _environ(request: Request, body: Any, length: int | None) -> dict[str, Any]:
     }
     if length is not None and (length or request.method in ("POST", "PUT", "PATCH")):
         environ["CONTENT_LENGTH"] = str(length)
-    for name, value in request.headers.items():
+    for name, value in end_to_end(request.headers).items():
         key = name.upper().replace("-", "_")
-        environ["CONTENT_TYPE" if key == "CONTENT_TYPE" else f"HTTP_{key}"] = value
+        if key != "CONTENT_LENGTH":
+            environ["CONTENT_TYPE" if key == "CONTENT_TYPE" else f"HTTP_{key}"] = value
     return environ

@@ -1,0 +1,1 @@
+"""How the shipped models were made: data, protocol, export, card. Imported by no serving process."""

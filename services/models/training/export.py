@@ -1,0 +1,98 @@
+"""From a fitted scikit-learn estimator to a release folder: ONNX with a parity check, card, lineage, signature, examples."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import onnxruntime
+import yaml
+from numpy.typing import NDArray
+from skl2onnx import to_onnx
+from skl2onnx.common.data_types import FloatTensorType
+
+OPSET = {"": 18, "ai.onnx.ml": 3}
+
+
+@dataclass
+class Made:
+    """Everything that a release folder holds."""
+
+    version: str
+    signature: dict[str, Any]
+    onnx: bytes
+    intervals: dict[str, Any]
+    lineage: dict[str, Any]
+    card: str
+    requests: list[dict[str, Any]] = field(default_factory=list)
+    """Named examples without their answers; these are computed by the release itself."""
+
+
+def onnx_of(estimator: Any, features: int, check: NDArray[np.float32], tolerance: float) -> bytes:
+    """The estimator as ONNX. Raises ValueError when its answers differ from scikit-learn's beyond `tolerance`."""
+    options = {id(estimator): {"zipmap": False}} if hasattr(estimator, "predict_proba") else None
+    model = to_onnx(
+        estimator,
+        initial_types=[("input", FloatTensorType([None, features]))],
+        target_opset=OPSET,
+        options=options,
+    )
+    content: bytes = model.SerializeToString()
+    session = onnxruntime.InferenceSession(content, providers=["CPUExecutionProvider"])
+    outputs = session.run(None, {"input": check})
+    wanted = estimator.predict_proba(check) if options else estimator.predict(check)
+    difference = float(np.abs(np.asarray(outputs[-1]).reshape(wanted.shape) - wanted).max())
+    if difference > tolerance:
+        raise ValueError(f"ONNX differs from scikit-learn by {difference:.3g}, allowed {tolerance:.3g}")
+    return content
+
+
+def file_hash(path: Path) -> str:
+    return hashlib.sha256(path.read_bytes()).hexdigest()
+
+
+def ranges(matrix: NDArray[Any], names: Sequence[str]) -> dict[str, tuple[float, float]]:
+    """The trained range of each feature: smallest and largest value seen."""
+    return {
+        name: (float(np.min(matrix[:, column])), float(np.max(matrix[:, column]))) for column, name in enumerate(names)
+    }
+
+
+def write_release(component: Path, made: Made) -> Path:
+    """Writes the folder, loads the release from it and stores what it answers to its examples."""
+    folder = component / "releases" / made.version
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / "model.onnx").write_bytes(made.onnx)
+    (folder / "intervals.json").write_text(_json(made.intervals), encoding="utf-8")
+    (folder / "release.json").write_text(_json(made.lineage), encoding="utf-8")
+    (folder / "card.md").write_text(made.card, encoding="utf-8")
+    _dump(folder / "signature.yaml", made.signature)
+    write_examples(component, made.version, made.requests)
+    return folder
+
+
+def write_examples(component: Path, version: str, requests: Sequence[Mapping[str, Any]]) -> None:
+    """Stores each named request with the answer that the release gives to it."""
+    from services.models.inference.predict import predict
+    from services.models.inference.release import open_release
+    from services.models.inference.sessions import load
+
+    folder = component / "releases" / version
+    _dump(folder / "examples.yaml", [])
+    release = load(open_release([component.parent], component.name, version))
+    examples = [{**each, "answer": predict(release, each["request"], "zh")} for each in requests]
+    _dump(folder / "examples.yaml", examples)
+
+
+def _json(value: Any) -> str:
+    return json.dumps(value, ensure_ascii=False, indent=1, sort_keys=True) + "\n"
+
+
+def _dump(path: Path, value: Any) -> None:
+    text = yaml.safe_dump(value, allow_unicode=True, sort_keys=False, width=118, default_flow_style=None)
+    path.write_text(text, encoding="utf-8")
