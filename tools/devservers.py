@@ -26,7 +26,11 @@ import zipfile
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+
+if not __package__:
+    # Run as a file, the folder above is not where Python looks.
+    sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
+from tools.server_process import Missing, Server, from_note, note_of
 
 ELASTICSEARCH = "8.19.21"
 CACHE = Path(os.environ.get("XDG_CACHE_HOME", "~/.cache")).expanduser() / "zhigai"
@@ -38,92 +42,6 @@ PACKAGES = {
     "java": ["openjdk-17-jre-headless"],
     "mvn": ["maven"],
 }
-
-
-class Missing(Exception):  # noqa: N818 - it reads as what it says
-    """A server cannot be had here; says what would mend it."""
-
-
-@dataclass
-class Server:
-    """A server that answers at `url`. Without a command it was found, not started, and is left alone."""
-
-    name: str
-    url: str
-    port: int = 0
-    folder: Path | None = None
-    command: list[str] = field(default_factory=list)
-    environment: dict[str, str] | None = None
-    ready: Callable[[], bool] | None = None
-    patience_s: float = 30.0
-    stop_signal: int = signal.SIGTERM
-    pid: int = 0
-
-    @property
-    def log(self) -> Path:
-        assert self.folder is not None
-        return self.folder / "log"
-
-    def start(self) -> Server:
-        """Starts it (again, on the same port and data) and returns once it answers."""
-        with self.log.open("ab") as out:
-            # A session of its own: Ctrl-C in a terminal reaches the tests, which then stop it in order.
-            process = subprocess.Popen(
-                self.command, stdout=out, stderr=out, stdin=subprocess.DEVNULL, env=self.environment, cwd=self.folder,
-                start_new_session=True,
-            )  # fmt: skip
-        self.pid = process.pid
-        _STARTED[process.pid] = process
-        deadline = time.monotonic() + self.patience_s
-        while time.monotonic() < deadline:
-            if not _lives(self.pid):
-                raise Missing(f"{self.name} ended at once: {_tail(self.log)}")
-            with contextlib.suppress(OSError):
-                if self.ready is None or self.ready():
-                    return self
-            time.sleep(0.05)
-        self.kill()
-        raise Missing(f"{self.name} did not answer within {self.patience_s:.0f} s: {_tail(self.log)}")
-
-    def kill(self) -> None:
-        """As a crash would: nothing is flushed, nobody is told."""
-        if self.pid:
-            with contextlib.suppress(ProcessLookupError):
-                os.killpg(self.pid, signal.SIGKILL)
-            _wait_for_end(self.pid, 10)
-            self.pid = 0
-
-    def stop(self) -> None:
-        if self.pid:
-            with contextlib.suppress(ProcessLookupError):
-                os.kill(self.pid, self.stop_signal)
-            if not _wait_for_end(self.pid, 20):
-                self.kill()
-            self.pid = 0
-        if self.folder is not None:
-            shutil.rmtree(self.folder, ignore_errors=True)
-
-
-_STARTED: dict[int, subprocess.Popen[bytes]] = {}
-
-
-def _lives(pid: int) -> bool:
-    process = _STARTED.get(pid)
-    if process is not None:
-        return process.poll() is None
-    try:
-        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
-    except (OSError, IndexError):
-        return False
-
-
-def _wait_for_end(pid: int, seconds: float) -> bool:
-    deadline = time.monotonic() + seconds
-    while _lives(pid):
-        if time.monotonic() > deadline:
-            return False
-        time.sleep(0.02)
-    return True
 
 
 @dataclass
@@ -152,35 +70,23 @@ class Servers:
                 except Missing as missing:
                     note.write_text(json.dumps({"missing": str(missing)}))
                 else:
-                    note.write_text(json.dumps(_note_of(server)))
+                    note.write_text(json.dumps(note_of(server)))
         said = json.loads(note.read_text())
         if "missing" in said:
             raise Missing(said["missing"])
-        return _from_note(said)
+        return from_note(said)
 
     def close(self) -> None:
         if self.folder is not None:
             for note in self.folder.glob("*.json"):
                 said = json.loads(note.read_text())
                 if "missing" not in said:
-                    _from_note(said).stop()
+                    from_note(said).stop()
             shutil.rmtree(self.folder, ignore_errors=True)
         else:
             for server in self.found.values():
                 server.stop()
         self.found.clear()
-
-
-def _note_of(server: Server) -> dict[str, Any]:
-    return {
-        "name": server.name, "url": server.url, "port": server.port, "pid": server.pid,
-        "folder": str(server.folder) if server.folder else None, "stop_signal": int(server.stop_signal),
-    }  # fmt: skip
-
-
-def _from_note(said: dict[str, Any]) -> Server:
-    folder = Path(said["folder"]) if said["folder"] else None
-    return Server(**{**said, "folder": folder})
 
 
 def free_port() -> int:
@@ -237,10 +143,6 @@ def _own(folder: Path, user: str) -> None:
     if os.geteuid() == 0:
         subprocess.run(["chown", "-R", user, str(folder)], check=True)
         folder.chmod(0o755)
-
-
-def _tail(log: Path) -> str:
-    return log.read_text(errors="replace")[-600:] if log.exists() else ""
 
 
 def _folder(name: str) -> Path:

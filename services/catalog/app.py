@@ -5,7 +5,6 @@ from __future__ import annotations
 from pathlib import Path
 
 import flask
-from shared.search.endpoint import search_blueprint
 
 from services.catalog.api import enquiries, providers, solutions
 from services.catalog.logic import solution_files
@@ -16,6 +15,7 @@ from services.catalog.store.schema import MIGRATIONS, SERVICE, TABLES
 from shared.database import Database
 from shared.http.service_app import new_service_app, register
 from shared.relay import Relay
+from shared.search.endpoint import search_blueprint
 from shared.search.open import open_index
 from shared.settings import Settings
 
@@ -29,8 +29,9 @@ def create_app(settings: Settings) -> flask.Flask:
     context.parts.update(database=database, tables=TABLES, index=index, relay=relay)
     context.closing += [database.close, index.close]
     context.probes.update(database=database.ping, search=index.ping, relay=relay.lag)
-    for blueprint in (solutions.blueprint, providers.blueprint, enquiries.blueprint, search_blueprint()):
+    for blueprint in (solutions.blueprint, providers.blueprint, enquiries.blueprint):
         register(app, blueprint)
+    app.register_blueprint(search_blueprint())
     return app
 
 

@@ -37,7 +37,6 @@ class Rule:
 class Segment:
     """The rules of everything below `/api/v1/<segment>`."""
 
-    service: str
     reading: Rule
     writing: Rule
 
@@ -51,7 +50,7 @@ def _segment(
     reads_as: str = "read",
     writes_as: str = "write",
 ) -> Segment:
-    return Segment(service, Rule(service, reads_as, read), Rule(service, writes_as, write, scope))
+    return Segment(Rule(service, reads_as, read), Rule(service, writes_as, write, scope))
 
 
 def _owned(service: str, writes_as: str = "write") -> Segment:

@@ -30,8 +30,9 @@ def create_app(settings: Settings) -> flask.Flask:
     context.parts.update(database=database, tables=TABLES, index=index, relay=relay)
     context.closing += [database.close, index.close]
     context.probes.update(database=database.ping, search=index.ping, relay=relay.lag)
-    for blueprint in (articles.blueprint, terms.blueprint, search_blueprint()):
+    for blueprint in (articles.blueprint, terms.blueprint):
         register(app, blueprint)
+    app.register_blueprint(search_blueprint())
     return app
 
 

@@ -69,14 +69,14 @@ def has_done(database: Database, count: int) -> bool:
 class Workers:
     """Celery workers that are killed and started again, as a supervisor would."""
 
-    def __init__(self, settings: Settings) -> None:
-        self._environment = environment(settings)
+    def __init__(self, settings: Settings, mode: str = "celery") -> None:
+        self._environment, self._mode = environment(settings), mode
         self._log = (settings.home / "worker.log").open("ab")
         self._running: list[subprocess.Popen[bytes]] = []
 
     def start(self) -> subprocess.Popen[bytes]:
         process = subprocess.Popen(
-            [*COMMAND, "celery"], env=self._environment, cwd=ROOT, stdout=self._log, stderr=self._log
+            [*COMMAND, self._mode], env=self._environment, cwd=ROOT, stdout=self._log, stderr=self._log
         )
         self._running.append(process)
         return process
@@ -196,7 +196,7 @@ def test_a_bell_without_redis_refuses_no_job(embedded_settings: Callable[..., Se
 def test_a_worker_hears_the_bell_through_redis(distributed_settings: Callable[..., Settings]) -> None:
     settings = distributed_settings(without=("elasticsearch",))
     assert settings.redis_url is not None
-    database, bell, workers = open_sample(settings), CeleryBell(settings), Workers(settings)
+    database, bell, workers = open_sample(settings), CeleryBell(settings), Workers(settings, "bell-only")
     jobs = Jobs(database, TABLES, bell, sample.SERVICE)
     redis = redis_client.Redis.from_url(settings.redis_url.reveal())
     queue, unacknowledged = f"{settings.index_prefix}:jobs", f"{settings.index_prefix}:unacked"

@@ -66,7 +66,8 @@ class ArticleOut(ArticleShort):
     markdown = ma.fields.String()
     sources = ma.fields.List(ma.fields.Nested(SourceOut))
     standards = ma.fields.List(ma.fields.String())
-    related = ma.fields.List(ma.fields.Nested(RelatedOut))
+    related = ma.fields.List(ma.fields.String())
+    related_articles = ma.fields.List(ma.fields.Nested(RelatedOut))
     terms = ma.fields.List(ma.fields.Nested(TermShort))
 
 
@@ -101,7 +102,8 @@ def read_article(article_id: str) -> flask.Response:
         **_shown(row, speech),
         "html": to_html(row.text),
         "markdown": row.text,
-        "related": _related(row.content["related"], titles, speech),
+        "related": [each for each in row.content["related"] if each in titles],
+        "related_articles": _related(row.content["related"], titles, speech),
         "terms": terms_named(row.content["terms"]),
     }
     return answer_with_etag(ArticleOut().dump(body), row.id, row.version)

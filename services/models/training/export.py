@@ -17,6 +17,7 @@ from skl2onnx import to_onnx
 from skl2onnx.common.data_types import FloatTensorType
 
 OPSET = {"": 18, "ai.onnx.ml": 3}
+MOST_OFF = 0.005
 
 
 @dataclass
@@ -46,9 +47,11 @@ def onnx_of(estimator: Any, features: int, check: NDArray[np.float32], tolerance
     session = onnxruntime.InferenceSession(content, providers=["CPUExecutionProvider"])
     outputs = session.run(None, {"input": check})
     wanted = estimator.predict_proba(check) if options else estimator.predict(check)
-    difference = float(np.abs(np.asarray(outputs[-1]).reshape(wanted.shape) - wanted).max())
-    if difference > tolerance:
-        raise ValueError(f"ONNX differs from scikit-learn by {difference:.3g}, allowed {tolerance:.3g}")
+    difference = np.abs(np.asarray(outputs[-1]).reshape(wanted.shape) - wanted)
+    # A value that lies on a split to the last bit may fall to its other side in single precision.
+    share = float((difference > tolerance).mean())
+    if share > MOST_OFF:
+        raise ValueError(f"ONNX differs from scikit-learn by more than {tolerance:.3g} in {share:.2%} of the answers")
     return content
 
 

@@ -79,7 +79,8 @@ def _fitted(matrices: dict[datetime, Floats], readings: features.Readings, days:
     target = np.concatenate([readings.grid[readings.day_index(day)] for day in days])
     kept = ~np.isnan(target)
     members = [(f"m{seed}", HistGradientBoostingRegressor(random_state=seed, **PARAMETERS)) for seed in range(MEMBERS)]
-    return VotingRegressor(members).fit(matrix[kept], target[kept])
+    # Serving is in single precision, so splits are learnt on what it will see.
+    return VotingRegressor(members).fit(matrix[kept].astype(np.float32), target[kept])
 
 
 def _forecast(
@@ -87,7 +88,7 @@ def _forecast(
 ) -> list[tuple[datetime, Floats]]:
     """Forecasts of one month by a model that saw nothing later than its start."""
     model = _fitted(matrices, readings, [day for day in days[WARM_UP_DAYS:] if day < start])
-    return [(day, np.maximum(model.predict(matrices[day]), 0.0)) for day in days if start <= day < end]
+    return [(day, np.maximum(model.predict(matrices[day].astype(np.float32)), 0.0)) for day in days if start <= day < end]
 
 
 def _offsets(readings: features.Readings, forecasts: dict[datetime, Floats], days: Sequence[datetime]) -> dict[str, Any]:

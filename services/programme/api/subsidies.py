@@ -26,7 +26,12 @@ _WORDS = {
     "zh": {True: "是", False: "否", None: "未提供", "from": "{low} 至 {high}", "since": "{low} 起"},
     "en": {True: "yes", False: "no", None: "not given", "from": "{low} to {high}", "since": "since {low}"},
 }
+_SET = {
+    "money": {"zh": "{title}增加 {extra} 元，到 {value} 元", "en": "{title}: {extra} yuan more, {value} yuan in all"},
+    "other": {"zh": "{title}：{value}", "en": "{title}: {value}"},
+}
 _IN_FORCE = {"zh": "规则在计算日有效", "en": "The rule is in force on the day of the calculation"}
+_CLAUSE = {"zh": "《{document}》{article}：{text}", "en": "{document}, {article}: {text}"}
 _PLAN_OVER = {
     "zh": "没有给出日期，而这条规则的有效期到 {day} 为止，因此按 {day} 计算。现在是否仍可申请，请向主管部门核实。",
     "en": "No date was given and this rule was in force until {day}, so it was computed as of {day}. "
@@ -91,6 +96,7 @@ class ConditionOut(ma.Schema):
     id = ma.fields.String()
     text = ma.fields.String()
     clause = ma.fields.Nested(ClauseOut)
+    clause_text = ma.fields.String()
     state = ma.fields.String(validate=ma.validate.OneOf(_VERDICTS))
     value = ma.fields.Raw(allow_none=True)
     value_text = ma.fields.String()
@@ -100,7 +106,7 @@ class ConditionOut(ma.Schema):
 class ChangeOut(ma.Schema):
     effect = ma.fields.String(validate=ma.validate.OneOf(["verdict", "amount"]))
     set = ma.fields.Dict(keys=ma.fields.String())
-    titles = ma.fields.Dict(keys=ma.fields.String(), values=ma.fields.String())
+    text = ma.fields.String()
     verdict = ma.fields.String(validate=ma.validate.OneOf(_VERDICTS))
     amount = ma.fields.String()
     extra_investment = ma.fields.String()
@@ -133,6 +139,7 @@ class EstimateOut(ma.Schema):
     rules = ma.fields.List(ma.fields.Nested(RuleShort))
     as_of = ma.fields.String()
     notices = ma.fields.List(ma.fields.String())
+    open_points = ma.fields.List(ma.fields.String())
     ruleset = ma.fields.String()
 
 
@@ -221,6 +228,7 @@ def _estimate_shown(found: estimates.Estimate, speech: str) -> dict[str, Any]:
         "rules": [_rule_short(rule, speech)],
         "as_of": computed.as_of.isoformat(),
         "notices": notices,
+        "open_points": [localised(each, speech) for each in rule.open_points],
         "ruleset": found.ruleset,
     }
 
@@ -228,6 +236,7 @@ def _estimate_shown(found: estimates.Estimate, speech: str) -> dict[str, Any]:
 def _condition_shown(computed: Computed, walked: Walked, speech: str) -> dict[str, Any]:
     values = [_json_value(value) for value in walked.values.values()]
     shown = [_value_text(value, speech) for value in walked.values.values()]
+    clause = _clause_shown(computed.rule, speech)
     if walked.condition is None:
         text, needed = _IN_FORCE[speech], _validity(computed.rule, speech)
     else:
@@ -235,7 +244,8 @@ def _condition_shown(computed: Computed, walked: Walked, speech: str) -> dict[st
     return {
         "id": walked.id,
         "text": text,
-        "clause": _clause_shown(computed.rule, speech),
+        "clause": clause,
+        "clause_text": _CLAUSE[speech].format(**clause),
         "state": walked.state.value,
         "value": values[0] if len(values) == 1 else dict(zip(walked.values, values, strict=True)),
         "value_text": "、".join(shown) if speech == "zh" else ", ".join(shown),
@@ -247,12 +257,22 @@ def _change_shown(now: Computed, change: Change, speech: str) -> dict[str, Any]:
     return {
         "effect": change.effect,
         "set": {name: _json_value(value) for name, value in change.set.items()},
-        "titles": {name: localised(now.rule.input(name).title, speech) for name in change.set},
+        "text": _change_text(now, change, speech),
         "verdict": change.outcome.verdict.value,
         "amount": yuan_text(change.outcome.amount),
         "extra_investment": yuan_text(change.extra_yuan),
         "extra_amount": yuan_text(change.outcome.amount - now.amount),
     }
+
+
+def _change_text(now: Computed, change: Change, speech: str) -> str:
+    said = []
+    for name, value in change.set.items():
+        found = now.rule.input(name)
+        form = _SET["money" if found.kind == "money" else "other"][speech]
+        extra = yuan_text(change.extra_yuan)
+        said.append(form.format(title=localised(found.title, speech), extra=extra, value=_value_text(value, speech)))
+    return ("；" if speech == "zh" else "; ").join(said)
 
 
 def _rule_short(rule: Rule, speech: str) -> dict[str, Any]:

@@ -1,0 +1,173 @@
+"""The services behind the gateway: their guards, their documents, their readiness."""
+
+from __future__ import annotations
+
+import json
+import logging
+import re
+import threading
+import time
+from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+from services.gateway.openapi import Document, with_protocol
+from services.gateway.policy.guard import Guard
+from shared.errors import DependencyDown, Refused
+from shared.http.upstream import Request, Upstream
+from shared.identity import ANONYMOUS, PRINCIPAL_HEADER, sign
+from shared.settings import UPSTREAM_SERVICES, Settings
+
+log = logging.getLogger(__name__)
+
+INFERENCE_AT_ONCE = 1024
+"""In one process inference is many short calls on the event loop; beyond this it answers 503 at once."""
+WAITING_AT_ONCE = 4
+"""Event streams and long polls that come through the gateway's threads. A proxy should pass them by."""
+PROBE_S = 1.0
+READY_S = 2.0
+_PARAMETER = re.compile(r"\{[^/}]+\}")
+
+
+def make_guards(settings: Settings) -> dict[str, Guard]:
+    """A service that hangs may hold half of the threads, for half a second, before the others are preferred."""
+    threads = settings.page_threads
+    half = max(2, threads // 2)
+    guards = {name: Guard(name, most=max(2, threads), when_slow=half) for name in UPSTREAM_SERVICES}
+    if "models" in settings.upstreams:
+        guards["models.inference"] = Guard("models", most=max(2, threads), when_slow=half)
+    else:
+        guards["models.inference"] = Guard("models", most=INFERENCE_AT_ONCE)
+    guards["waiting"] = Guard("jobs", most=min(WAITING_AT_ONCE, half))
+    return guards
+
+
+class Services:
+    """What is known about the services behind, refreshed in the background."""
+
+    def __init__(self, settings: Settings, upstreams: Mapping[str, Upstream], guards: Mapping[str, Guard]) -> None:
+        self.upstreams = dict(upstreams)
+        self._secret = settings.secret
+        self._guards = guards
+        self._documents: dict[str, Document] = {}
+        self._tables: dict[str, list[tuple[re.Pattern[str], frozenset[str]]]] = {}
+        self._lock = threading.Lock()
+
+    def upstream(self, name: str) -> Upstream:
+        found = self.upstreams.get(name)
+        if found is None:
+            raise DependencyDown(dependency=name)
+        return found
+
+    def documents(self) -> dict[str, Document]:
+        """The API document of each service that answers, or that answered before."""
+        missing = [name for name in self.upstreams if name not in self._documents]
+        for name in missing:
+            self._fetch_document(name)
+        return {name: self._documents[name] for name in self.upstreams if name in self._documents}
+
+    def refresh_documents(self) -> None:
+        for name in self.upstreams:
+            self._fetch_document(name)
+
+    def _fetch_document(self, name: str) -> None:
+        try:
+            document = with_protocol(name, self._get_json(name, "/openapi.json", READY_S))
+        except Refused:
+            return
+        table = []
+        for path, operations in document.get("paths", {}).items():
+            methods = {method.upper() for method in operations if method.lower() not in ("parameters", "summary")}
+            if "GET" in methods:
+                methods |= {"HEAD", "OPTIONS"}
+            literal = "[^/]+".join(re.escape(part) for part in _PARAMETER.split(path))
+            table.append((re.compile(literal), frozenset(methods)))
+        with self._lock:
+            self._documents[name], self._tables[name] = document, table
+
+    def methods_of(self, service: str, path: str) -> frozenset[str] | None:
+        """The methods that the service lists for a path: empty when it has no such path, None when not known yet."""
+        table = self._tables.get(service)
+        if table is None:
+            return None
+        found: frozenset[str] = frozenset()
+        for pattern, methods in table:
+            if pattern.fullmatch(path):
+                found |= methods
+        return found
+
+    def readiness(self) -> dict[str, dict[str, Any]]:
+        """What each service says about itself, asked at once; one that is away is named and holds up nobody."""
+        names = [name for name in self.upstreams if name != "gateway"]
+        if not names:
+            return {}
+        with ThreadPoolExecutor(len(names), thread_name_prefix="ready") as pool:
+            return dict(zip(names, pool.map(self._readiness_of, names), strict=True))
+
+    def _readiness_of(self, name: str) -> dict[str, Any]:
+        try:
+            found = self._get_json(name, "/readyz", READY_S, any_status=True)
+        except Refused as refused:
+            return {"ok": False, "detail": type(refused).__name__}
+        dependencies = found.get("dependencies")
+        bad = [part for part, state in dependencies.items() if not state.get("ok")] if dependencies else []
+        ready = found.get("status") == "ready"
+        return {"ok": ready, "detail": ", ".join(bad), "dependencies": dependencies or {}}
+
+    def probe(self) -> None:
+        """Closes the guards of services that answer again."""
+        for name, guard in self._guards.items():
+            service = name.partition(".")[0]
+            if not guard.is_open or service not in self.upstreams:
+                continue
+            try:
+                self._get_json(service, "/healthz", PROBE_S)
+            except Refused:
+                continue
+            log.info("%s answers again", service)
+            guard.close()
+
+    def _get_json(self, name: str, path: str, timeout_s: float, *, any_status: bool = False) -> dict[str, Any]:
+        headers = {PRINCIPAL_HEADER: sign(ANONYMOUS, self._secret), "Accept": "application/json"}
+        answer = self.upstream(name).call(Request(method="GET", path=path, headers=headers, timeout_s=timeout_s))
+        body = answer.read()
+        if answer.status != 200 and not any_status:
+            raise DependencyDown(dependency=name)
+        try:
+            found = json.loads(body)
+        except ValueError:
+            raise DependencyDown(dependency=name) from None
+        if not isinstance(found, dict):
+            raise DependencyDown(dependency=name)
+        return found
+
+
+DOCUMENTS_EVERY_S = 60.0
+
+
+class Prober:
+    """One thread that looks after the services behind: it may wait for them, nobody waits for it."""
+
+    def __init__(self, services: Services) -> None:
+        self._services = services
+        self._stop = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="gateway-probes", daemon=True)
+
+    def start(self) -> None:
+        self._thread.start()
+
+    def stop(self) -> None:
+        self._stop.set()
+        if self._thread.is_alive():
+            self._thread.join(timeout=5)
+
+    def _run(self) -> None:
+        documents_at = -DOCUMENTS_EVERY_S
+        while not self._stop.wait(PROBE_S):
+            try:
+                self._services.probe()
+                if time.monotonic() - documents_at > DOCUMENTS_EVERY_S:
+                    self._services.refresh_documents()
+                    documents_at = time.monotonic()
+            except Exception:
+                log.exception("a look at the services behind failed")

@@ -1,0 +1,67 @@
+"""The library: wiring only."""
+
+from __future__ import annotations
+
+import flask
+
+from services.models.api import components
+from services.models.inference.handover import Inference
+from services.models.inference.release import SHIPPED
+from services.models.logic import shipping
+from services.models.logic.components import load
+from services.models.problems import PROBLEMS
+from services.models.search import document_of, documents
+from services.models.store.schema import MIGRATIONS, SERVICE, TABLES
+from shared.database import Database
+from shared.http.call import Admit, HotRoute
+from shared.http.service_app import new_service_app, register
+from shared.jobs import Jobs
+from shared.jobs.api import jobs_blueprint
+from shared.jobs.bell import open_bell
+from shared.relay import Relay
+from shared.search.endpoint import search_blueprint
+from shared.search.open import open_index
+from shared.settings import Settings
+
+
+def create_app(settings: Settings) -> flask.Flask:
+    app = new_service_app(SERVICE, settings, PROBLEMS, title="Zhigai models")
+    context = app.extensions["zhigai"]
+    database = Database.open(settings, SERVICE, MIGRATIONS)
+    index = open_index(settings, SERVICE)
+    relay = Relay(database, TABLES, index, document_of)
+    bell = open_bell(settings)
+    jobs = Jobs(database, TABLES, bell, SERVICE)
+    context.parts.update(database=database, tables=TABLES, index=index, relay=relay, jobs=jobs)
+    context.closing += [database.close, index.close, bell.close]
+    context.probes.update(database=database.ping, search=index.ping, relay=relay.lag)
+    for blueprint in (components.blueprint, jobs_blueprint(), search_blueprint()):
+        register(app, blueprint)
+    return app
+
+
+def hot_routes(app: flask.Flask, admit: Admit) -> list[HotRoute]:
+    """What is answered on the event loop: the open protocol and the friendly call, behind `admit`."""
+    settings = app.extensions["zhigai"].settings
+    return [Inference([SHIPPED], admit, settings.memory_budget_mb)]
+
+
+def migrate(settings: Settings) -> None:
+    database = Database.open(settings, SERVICE, MIGRATIONS)
+    database.migrate()
+    database.close()
+
+
+def seed(settings: Settings) -> int:
+    """Loads the shipped components; what has not changed is left alone."""
+    database = Database.open(settings, SERVICE, MIGRATIONS)
+    try:
+        return load(database, shipping.read())
+    finally:
+        database.close()
+
+
+def reindex(app: flask.Flask) -> int:
+    """Builds the search index anew from the database; how many documents it holds."""
+    relay: Relay = app.extensions["zhigai"].parts["relay"]
+    return relay.rebuild(documents)

@@ -1,0 +1,47 @@
+"""What the search index holds of the library."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Session
+
+from services.models.store.components import KIND, Component, Release, release_id
+from shared.search.port import Document
+
+
+def document_of(session: Session, kind: str, row_id: str) -> Document | None:
+    """The document of a component as it stands now, or None when it is gone."""
+    row = session.get(Component, row_id) if kind == KIND else None
+    return None if row is None else _document(session, row)
+
+
+def documents(session: Session) -> Iterator[Document]:
+    """Everything, for building the index anew."""
+    for row in session.execute(sa.select(Component).order_by(Component.id)).scalars():
+        yield _document(session, row)
+
+
+def _document(session: Session, row: Component) -> Document:
+    content = row.content
+    release = session.get(Release, release_id(row.id, row.stable))
+    features = release.content["signature"]["inputs"] if release is not None else []
+    return Document(
+        id=row.id,
+        type="component",
+        version=row.version,
+        organisation=row.organisation,
+        title=content["title"]["zh"],
+        summary=content["summary"]["zh"],
+        body="\n".join([content["answers"]["zh"], *(feature["title_zh"] for feature in features)]),
+        keywords=(*content["keywords"], content["title"]["en"]),
+        industries=content["industries"],
+        directions=content["directions"],
+        payload={
+            "titles": content["title"],
+            "summaries": content["summary"],
+            "url": f"/components/{row.id}",
+            "kind": row.kind,
+        },
+    )

@@ -1,0 +1,166 @@
+"""Solutions as a reader, a program and the index see them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+import sqlalchemy as sa
+
+from services.catalog import app as catalog
+from services.catalog.store.schema import TABLES
+from shared.identity import PRINCIPAL_HEADER
+from shared.settings import Settings
+from tests.services.catalog.conftest import Callers, solution
+
+SOLUTIONS = "/api/v1/solutions"
+
+
+@pytest.fixture
+def stocked(settings: Settings, app: Any, callers: Callers, shelf: Callable[..., Path]) -> Callers:
+    catalog.seed(
+        settings,
+        shelf(
+            solution("dyeing-a"),
+            solution("dyeing-b", directions=["workshop"], last_confirmed="2026-10-01", confirm_by="2026-10-02"),
+            solution(
+                "paper-c",
+                "paper",
+                industries=["paper", "dyeing"],
+                components=[],
+                investment={
+                    "low": 10,
+                    "high": 20,
+                    "unit": "万元",
+                    "status": "sourced",
+                    "source": "某年报",
+                    "year": 2020,
+                },
+            ),
+        ),
+    )
+    return callers
+
+
+def ids(answer: Any) -> list[str]:
+    assert answer.status_code == 200, answer.json
+    return [each["id"] for each in answer.json["items"]]
+
+
+def test_a_list_is_filtered_by_industry_direction_and_component(stocked: Callers) -> None:
+    assert ids(stocked.get(SOLUTIONS)) == ["dyeing-a", "dyeing-b", "paper-c"]
+    assert ids(stocked.get(f"{SOLUTIONS}?industry=dyeing")) == ["dyeing-a", "dyeing-b", "paper-c"]
+    assert ids(stocked.get(f"{SOLUTIONS}?industry=paper")) == ["paper-c"]
+    assert ids(stocked.get(f"{SOLUTIONS}?industry=dyeing&direction=workshop")) == ["dyeing-b"]
+    assert ids(stocked.get(f"{SOLUTIONS}?component=stenter-heat-balance")) == ["dyeing-a", "dyeing-b"]
+    assert ids(stocked.get(f"{SOLUTIONS}?component=%25")) == []
+
+
+def test_a_list_comes_in_pages(stocked: Callers) -> None:
+    body = stocked.get(f"{SOLUTIONS}?page=2&size=2").json
+    assert (body["total"], body["page"], body["size"], len(body["items"])) == (3, 2, 2, 1)
+    assert ids(stocked.get(f"{SOLUTIONS}?order=recent&size=2")) == ["dyeing-a", "paper-c"]
+
+
+@pytest.mark.parametrize("query", ["industry=steel", "direction=roof", "size=101", "page=0", "size=x", "order=best"])
+def test_an_unknown_filter_is_refused_with_what_is_possible(stocked: Callers, query: str) -> None:
+    answer = stocked.get(f"{SOLUTIONS}?{query}")
+    assert answer.status_code == 422
+    assert answer.json["errors"][query.split("=")[0]]
+
+
+def test_a_figure_never_stands_without_its_status(stocked: Callers) -> None:
+    for item in stocked.get(SOLUTIONS).json["items"]:
+        assert all(effect["status"] and effect["source"] for effect in item["effects"])
+        assert item["investment"] is None or item["investment"]["source"]
+
+
+def test_a_solution_is_read_whole_in_the_readers_language(stocked: Callers) -> None:
+    body = stocked.get(f"{SOLUTIONS}/dyeing-a", headers={"Accept-Language": "en"}).json
+    assert body["title"] == "Heat recovery dyeing-a"
+    assert stocked.get(f"{SOLUTIONS}/dyeing-a?lang=zh").json["title"] == "定型机余热回收 dyeing-a"
+    assert body["terms"] == [
+        {"id": "stenter", "zh": "定型机", "en": "stenter", "url": "/terms/stenter"},
+        {"id": None, "zh": "没有这个词", "en": "", "url": None},
+    ]
+    assert len(body["measures"]) == 3
+    assert body["acceptance"] == ["单位产品能耗降下来"]
+
+
+def test_an_entry_past_its_date_says_so(stocked: Callers) -> None:
+    assert stocked.get(f"{SOLUTIONS}/dyeing-b").json["overdue"] is True
+    assert stocked.get(f"{SOLUTIONS}/dyeing-a").json["overdue"] is False
+
+
+def test_what_has_not_changed_is_not_sent_again(stocked: Callers) -> None:
+    first = stocked.get(f"{SOLUTIONS}/dyeing-a")
+    again = stocked.get(f"{SOLUTIONS}/dyeing-a", headers={"If-None-Match": first.headers["ETag"]})
+    assert (again.status_code, again.data) == (304, b"")
+
+
+def test_an_unknown_solution_is_a_problem_that_names_it(stocked: Callers) -> None:
+    answer = stocked.get(f"{SOLUTIONS}/nowhere")
+    assert answer.status_code == 404
+    assert answer.content_type == "application/problem+json"
+    assert "nowhere" in answer.json["detail"]
+
+
+def test_without_a_signed_principal_nothing_is_answered(stocked: Callers) -> None:
+    assert stocked.client.get(SOLUTIONS).status_code == 401
+    assert stocked.client.get(SOLUTIONS, headers={PRINCIPAL_HEADER: "forged"}).status_code == 401
+
+
+def test_loading_again_touches_only_what_changed(
+    stocked: Callers, settings: Settings, shelf: Callable[..., Path], app: Any
+) -> None:
+    unchanged = shelf(
+        solution("dyeing-a"),
+        solution("dyeing-b", directions=["workshop"], last_confirmed="2026-10-01", confirm_by="2026-10-02"),
+        solution("dyeing-d"),
+    )
+    loaded = catalog.seed(settings, unchanged)
+    assert (loaded.added, loaded.changed, loaded.removed, loaded.unchanged) == (1, 0, 1, 2)
+    loaded = catalog.seed(settings, shelf(solution("dyeing-a", suits="新写法"), solution("dyeing-d")))
+    assert (loaded.added, loaded.changed, loaded.removed, loaded.unchanged) == (0, 1, 1, 1)
+    assert stocked.get(f"{SOLUTIONS}/dyeing-a").json["version"] == 2
+    assert stocked.get(f"{SOLUTIONS}/dyeing-b").status_code == 404
+    database = app.extensions["zhigai"].parts["database"]
+    with database.read() as session:
+        revisions = session.execute(
+            sa.select(TABLES.revision.c.row_id, TABLES.revision.c.version).order_by(TABLES.revision.c.seq)
+        ).all()
+    assert ("dyeing-a", 2) in revisions
+
+
+def test_a_solution_that_comes_back_is_newer_than_the_one_removed(
+    stocked: Callers, settings: Settings, shelf: Callable[..., Path]
+) -> None:
+    catalog.seed(settings, shelf())
+    catalog.seed(settings, shelf(solution("dyeing-a")))
+    assert stocked.get(f"{SOLUTIONS}/dyeing-a").json["version"] == 3
+
+
+def test_the_index_holds_what_the_database_holds(
+    stocked: Callers, settings: Settings, app: Any, shelf: Callable[..., Path]
+) -> None:
+    parts = app.extensions["zhigai"].parts
+    parts["relay"].drain_all()
+    assert parts["index"].versions() == {"dyeing-a": 1, "dyeing-b": 1, "paper-c": 1}
+    catalog.seed(settings, shelf(solution("dyeing-a", suits="新写法")))
+    parts["relay"].drain_all()
+    assert parts["index"].versions() == {"dyeing-a": 2}
+    assert catalog.reindex(app) == 1
+    assert parts["index"].versions() == {"dyeing-a": 2}
+
+
+def test_readiness_names_each_dependency(stocked: Callers) -> None:
+    body = stocked.client.get("/readyz").json
+    assert body["status"] == "ready"
+    assert set(body["dependencies"]) == {"database", "search", "relay"}
+
+
+def test_the_shipped_solutions_load(settings: Settings, app: Any, callers: Callers) -> None:
+    loaded = catalog.seed(settings)
+    assert loaded.added == callers.get(SOLUTIONS).json["total"] >= 30  # three for each of ten industries

@@ -1,0 +1,107 @@
+"""Articles as a reader and the index see them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from flask.testing import FlaskClient
+
+from services.knowledge import app as knowledge
+from shared.settings import Settings
+from tests.services.knowledge.conftest import article
+
+ARTICLES = "/api/v1/articles"
+
+
+@pytest.fixture
+def stocked(settings: Settings, client: FlaskClient, shelf: Callable[..., Path]) -> FlaskClient:
+    knowledge.seed(
+        settings,
+        shelf(
+            article("dyeing-a", related=["general-b", "gone"]),
+            article("general-b", industries=["all"], kind="method", directions=[], components=[]),
+            article(
+                "paper-c", industries=["paper"], kind="fault", last_confirmed="2026-01-01", confirm_by="2026-02-01"
+            ),
+        ),
+    )
+    return client
+
+
+def ids(answer: Any) -> list[str]:
+    assert answer.status_code == 200, answer.json
+    return [each["id"] for each in answer.json["items"]]
+
+
+def test_a_list_is_filtered_and_an_industry_finds_what_holds_for_all(stocked: FlaskClient) -> None:
+    assert ids(stocked.get(ARTICLES)) == ["dyeing-a", "general-b", "paper-c"]
+    assert ids(stocked.get(f"{ARTICLES}?industry=dyeing")) == ["dyeing-a", "general-b"]
+    assert ids(stocked.get(f"{ARTICLES}?industry=paper&kind=fault")) == ["paper-c"]
+    assert ids(stocked.get(f"{ARTICLES}?direction=equipment&component=stenter-heat-balance")) == ["dyeing-a", "paper-c"]
+    assert ids(stocked.get(f"{ARTICLES}?order=recent&size=1&page=3")) == ["paper-c"]
+
+
+@pytest.mark.parametrize("query", ["industry=steel", "kind=news", "direction=roof", "size=0"])
+def test_an_unknown_filter_is_refused_with_what_is_possible(stocked: FlaskClient, query: str) -> None:
+    answer = stocked.get(f"{ARTICLES}?{query}")
+    assert answer.status_code == 422
+    assert query.split("=")[0] in answer.json["errors"]
+
+
+def test_an_article_is_read_with_sources_status_and_relations(stocked: FlaskClient) -> None:
+    body = stocked.get(f"{ARTICLES}/dyeing-a").json
+    assert "<strong>“含湿量”</strong>越低" in body["html"]
+    assert body["status"] == "experience"
+    assert body["sources"] == [{"text": "行业通行工程经验", "status": "experience"}]
+    assert body["related"] == ["general-b"]
+    assert body["related_articles"] == [
+        {"id": "general-b", "title": "排风含湿 general-b", "url": "/articles/general-b"}
+    ]
+    assert body["terms"][0]["url"] == "/terms/stenter"
+    assert stocked.get(f"{ARTICLES}/dyeing-a?lang=en").json["title"] == "Exhaust humidity dyeing-a"
+    assert stocked.get(f"{ARTICLES}/paper-c").json["overdue"] is True
+
+
+def test_an_article_with_raw_html_shows_it_as_text(
+    settings: Settings, client: FlaskClient, shelf: Callable[..., Path]
+) -> None:
+    knowledge.seed(settings, shelf(article("dyeing-x", text="<script>alert(1)</script> [看](javascript:alert(1))\n")))
+    html = client.get(f"{ARTICLES}/dyeing-x").json["html"]
+    assert "<script" not in html
+    assert "href" not in html
+
+
+def test_what_has_not_changed_is_not_sent_again(stocked: FlaskClient) -> None:
+    etag = stocked.get(f"{ARTICLES}/dyeing-a").headers["ETag"]
+    assert stocked.get(f"{ARTICLES}/dyeing-a", headers={"If-None-Match": etag}).status_code == 304
+    assert stocked.get(f"{ARTICLES}/nowhere").status_code == 404
+
+
+def test_loading_again_touches_only_what_changed(
+    stocked: FlaskClient, settings: Settings, shelf: Callable[..., Path]
+) -> None:
+    folder = shelf(article("dyeing-a", related=["general-b", "gone"]), article("paper-c", text="改过的正文。\n"))
+    articles, terms = knowledge.seed(settings, folder)
+    assert (articles.added, articles.changed, articles.removed, articles.unchanged) == (0, 1, 1, 1)
+    assert (terms.added, terms.changed, terms.removed, terms.unchanged) == (0, 0, 0, 465)
+    assert stocked.get(f"{ARTICLES}/paper-c").json["version"] == 2
+    assert stocked.get(f"{ARTICLES}/general-b").status_code == 404
+
+
+def test_the_index_holds_what_the_database_holds(stocked: FlaskClient, app: Any) -> None:
+    parts = app.extensions["zhigai"].parts
+    parts["relay"].drain_all()
+    held = parts["index"].versions()
+    assert len(held) == 3 + 465
+    assert held["dyeing-a"] == held["stenter"] == 1
+    assert knowledge.reindex(app) == 3 + 465
+    assert parts["index"].versions() == held
+
+
+def test_the_shipped_articles_load(settings: Settings, client: FlaskClient) -> None:
+    articles, terms = knowledge.seed(settings)
+    assert articles.added == client.get(ARTICLES).json["total"] >= 40
+    assert terms.added == 465
