@@ -13,7 +13,8 @@ from typing import Any
 
 from services.gateway.openapi import Document, with_protocol
 from services.gateway.policy.guard import Guard
-from shared.errors import DependencyDown, Refused
+from shared.errors import DependencyDown, Refused, UpstreamTimeout
+from shared.http.call import Call
 from shared.http.upstream import Request, Upstream
 from shared.identity import ANONYMOUS, PRINCIPAL_HEADER, sign
 from shared.settings import UPSTREAM_SERVICES, Settings
@@ -26,6 +27,7 @@ WAITING_AT_ONCE = 4
 """Event streams and long polls that come through the gateway's threads. A proxy should pass them by."""
 PROBE_S = 1.0
 READY_S = 2.0
+SEARCH_S = 3.0
 _PARAMETER = re.compile(r"\{[^/}]+\}")
 
 
@@ -114,6 +116,33 @@ class Services:
         ready = found.get("status") == "ready"
         return {"ok": ready, "detail": ", ".join(bad), "dependencies": dependencies or {}}
 
+    def search(self, service: str, request: Mapping[str, Any], token: str) -> dict[str, Any] | None:
+        """A service's part of a merged search; None when it is away, known to be away, or refuses."""
+        guard = self._guards.get(service)
+        call = Call(method="POST", path="/internal/search", headers={}, address="")
+        if guard is not None and guard.enter(call) is not None:
+            return None
+        try:
+            found = self._post_json(service, call.path, request, token)
+            call.status = 200
+            return found
+        except (DependencyDown, UpstreamTimeout):
+            call.status = 504
+            return None
+        except Refused:
+            return None
+        finally:
+            if guard is not None:
+                guard.leave(call)
+
+    def _post_json(self, service: str, path: str, request: Mapping[str, Any], token: str) -> dict[str, Any]:
+        headers = {PRINCIPAL_HEADER: token, "Content-Type": "application/json"}
+        body = json.dumps(request, ensure_ascii=False).encode()
+        answer = self.upstream(service).call(
+            Request(method="POST", path=path, headers=headers, body=body, timeout_s=SEARCH_S)
+        )
+        return _object(service, answer.status, answer.read())
+
     def probe(self) -> None:
         """Closes the guards of services that answer again."""
         for name, guard in self._guards.items():
@@ -130,16 +159,17 @@ class Services:
     def _get_json(self, name: str, path: str, timeout_s: float, *, any_status: bool = False) -> dict[str, Any]:
         headers = {PRINCIPAL_HEADER: sign(ANONYMOUS, self._secret), "Accept": "application/json"}
         answer = self.upstream(name).call(Request(method="GET", path=path, headers=headers, timeout_s=timeout_s))
-        body = answer.read()
-        if answer.status != 200 and not any_status:
-            raise DependencyDown(dependency=name)
-        try:
-            found = json.loads(body)
-        except ValueError:
-            raise DependencyDown(dependency=name) from None
-        if not isinstance(found, dict):
-            raise DependencyDown(dependency=name)
-        return found
+        return _object(name, 200 if any_status else answer.status, answer.read())
+
+
+def _object(name: str, status: int, body: bytes) -> dict[str, Any]:
+    try:
+        found = json.loads(body) if status == 200 else None
+    except ValueError:
+        found = None
+    if not isinstance(found, dict):
+        raise DependencyDown(dependency=name)
+    return found
 
 
 DOCUMENTS_EVERY_S = 60.0

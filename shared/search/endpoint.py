@@ -8,13 +8,14 @@ import flask
 
 from shared.errors import BadInput
 from shared.http.service_app import caller, context
+from shared.http.views import ServiceBlueprint
 from shared.search.port import MAX_WINDOW, SearchIndex, SearchRequest
 from shared.search.query import AnalysedQuery
 
 
-def search_blueprint() -> flask.Blueprint:
+def search_blueprint() -> ServiceBlueprint:
     """The blueprint; the service's context holds its index as `parts["index"]`."""
-    blueprint = flask.Blueprint("internal_search", __name__, url_prefix="/internal")
+    blueprint = ServiceBlueprint("internal_search", __name__, url_prefix="/internal")
 
     @blueprint.post("/search")
     def search() -> dict[str, Any]:

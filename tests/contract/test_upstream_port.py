@@ -298,9 +298,8 @@ def test_a_bad_chunk_is_a_break_and_not_an_end(raw_server: Callable[..., str]) -
         connection.sendall(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\nzz\r\n")
         connection.close()
 
-    with closing(open_upstream("garbage", raw_server(garbage))) as upstream:
-        with pytest.raises(DependencyDown):
-            upstream.call(Request(method="GET", path="/")).read()
+    with closing(open_upstream("garbage", raw_server(garbage))) as upstream, pytest.raises(DependencyDown):
+        upstream.call(Request(method="GET", path="/")).read()
 
 
 def test_nobody_there_is_a_dependency_that_is_down() -> None:

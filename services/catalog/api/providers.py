@@ -7,7 +7,7 @@ from typing import Any
 import flask
 import marshmallow as ma
 
-from services.catalog.api.parts import database, ring
+from services.catalog.api.parts import asked, database, name_filter, ring
 from services.catalog.logic import providers
 from services.catalog.store.providers import FILTERS, Provider
 from shared.fields import Direction, Industry, OneOf, PageArguments, Sentence, localised
@@ -24,7 +24,7 @@ KINDS = ("equipment_integrator", "information_engineering", "sector_platform")
 class ProviderArguments(PageArguments):
     industry = Industry()
     direction = Direction()
-    solution = ma.fields.String(validate=ma.validate.Length(max=120))
+    solution = name_filter()
 
 
 class SummaryIn(ma.Schema):
@@ -105,7 +105,7 @@ def add_provider(body: dict[str, Any]) -> flask.Response:
 @blueprint.response(200, ProviderOut)
 def read_provider(provider_id: str) -> flask.Response:
     """One provider."""
-    row = providers.provider(database(), caller(), provider_id)
+    row = providers.provider(database(), caller(), asked(provider_id, "provider"))
     return answer_with_etag(_shown(row), row.id, row.version)
 
 
@@ -115,7 +115,7 @@ def read_provider(provider_id: str) -> flask.Response:
 @idempotent
 def change_provider(body: dict[str, Any], provider_id: str) -> flask.Response:
     """Replaces what is said about a provider. Needs `If-Match`. Administrators only."""
-    row = providers.provider(database(), caller(), provider_id)
+    row = providers.provider(database(), caller(), asked(provider_id, "provider"))
     require_match(row.id, row.version)
     changed = providers.change_provider(database(), caller(), row, body)
     ring()

@@ -8,7 +8,7 @@ from typing import Any
 import flask
 import marshmallow as ma
 
-from services.catalog.api.parts import database
+from services.catalog.api.parts import asked, database, name_filter
 from services.catalog.logic import solutions
 from services.catalog.store.solutions import FILTERS, ORDERS, Solution
 from shared import vocabulary
@@ -23,7 +23,7 @@ blueprint = ServiceBlueprint("solutions", __name__, url_prefix="/api/v1/solution
 class SolutionArguments(PageArguments):
     industry = Industry()
     direction = Direction()
-    component = ma.fields.String(validate=ma.validate.Length(max=80))
+    component = name_filter()
     order = OneOf(ORDERS, load_default="id", metadata={"description": "`recent`: lately confirmed first"})
 
 
@@ -143,7 +143,7 @@ def list_solutions(query: dict[str, Any]) -> dict[str, Any]:
 @blueprint.response(200, SolutionOut)
 def read_solution(solution_id: str) -> flask.Response:
     """One solution with measures, effects and how to check them, risks, acceptance criteria and references."""
-    row = solutions.solution(database(), caller(), solution_id)
+    row = solutions.solution(database(), caller(), asked(solution_id, "solution"))
     body = SolutionOut().dump({**row.content, **_shown(row, language()), "terms": _terms(row.content["terms"])})
     return answer_with_etag(body, row.id, row.version)
 

@@ -81,7 +81,12 @@ def make_key(
         )
         Scoped(session, principal).add(row)
         TABLES.record(
-            session, principal, "make", "key", row.id, facts={"organisation": owner.id, "role": chosen, "scopes": row.scopes}
+            session,
+            principal,
+            "make",
+            "key",
+            row.id,
+            facts={"organisation": owner.id, "role": chosen, "scopes": row.scopes},
         )
     return MadeKey(row, made.text)
 
@@ -148,9 +153,7 @@ def keys_fingerprint(session: Session) -> tuple[int, ...]:
 
 def _record(row: ApiKey) -> KeyRecord:
     return KeyRecord(
-        principal=Principal(
-            organisation=row.organisation, key_id=row.id, role=row.role, scopes=frozenset(row.scopes)
-        ),
+        principal=Principal(organisation=row.organisation, key_id=row.id, role=row.role, scopes=frozenset(row.scopes)),
         digest=bytes.fromhex(row.digest),
         expires_at=row.expires_at.astimezone(UTC).timestamp() if row.expires_at is not None else None,
         per_minute=row.per_minute,
@@ -174,7 +177,9 @@ def first_admin_key(database: Database, home: Path) -> bool:
             if admin_keys(session):
                 return False
             if session.get(Organisation, PLATFORM) is None:
-                session.add(Organisation(id=PLATFORM, organisation=PLATFORM, name="平台运营方 / operator", role="admin"))
+                session.add(
+                    Organisation(id=PLATFORM, organisation=PLATFORM, name="平台运营方 / operator", role="admin")
+                )
                 session.flush()
             made = api_key.new_key()
             scopes = list(SCOPES_OF_ROLE["admin"])

@@ -9,7 +9,7 @@ from typing import Any
 import flask
 import marshmallow as ma
 
-from services.knowledge.api.parts import database
+from services.knowledge.api.parts import asked, database, name_filter
 from services.knowledge.api.terms import TermShort, terms_named
 from services.knowledge.logic import reading
 from services.knowledge.logic.article_files import KINDS
@@ -27,7 +27,7 @@ class ArticleArguments(PageArguments):
     kind = OneOf(KINDS)
     industry = Industry()
     direction = Direction()
-    component = ma.fields.String(validate=ma.validate.Length(max=80))
+    component = name_filter()
     order = OneOf(ORDERS, load_default="id", metadata={"description": "`recent`: lately confirmed first"})
 
 
@@ -95,7 +95,7 @@ def list_articles(query: dict[str, Any]) -> dict[str, Any]:
 @blueprint.response(200, ArticleOut)
 def read_article(article_id: str) -> flask.Response:
     """One article with its text, its sources and what it is related to."""
-    row, titles = reading.article(database(), caller(), article_id)
+    row, titles = reading.article(database(), caller(), asked(article_id, "article"))
     speech = language()
     body = {
         **row.content,

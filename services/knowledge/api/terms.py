@@ -9,7 +9,7 @@ from typing import Any
 import flask
 import marshmallow as ma
 
-from services.knowledge.api.parts import database
+from services.knowledge.api.parts import asked, database, name_filter
 from services.knowledge.logic import reading
 from services.knowledge.store.terms import FILTERS, Term
 from shared import vocabulary
@@ -23,7 +23,7 @@ blueprint = ServiceBlueprint("terms", __name__, url_prefix="/api/v1/terms")
 
 class TermArguments(PageArguments):
     industry = Industry()
-    category = ma.fields.String(validate=ma.validate.Length(max=40))
+    category = name_filter()
 
 
 class TermShort(ma.Schema):
@@ -78,7 +78,7 @@ def list_terms(query: dict[str, Any]) -> dict[str, Any]:
 @blueprint.response(200, TermOut)
 def read_term(term_id: str) -> flask.Response:
     """One term by its id or its Chinese head word."""
-    row = reading.term(database(), caller(), term_id)
+    row = reading.term(database(), caller(), asked(term_id, "term"))
     body = {
         **_shown(row),
         "related_terms": [each for each in terms_named(row.content["related"]) if each["id"] not in (None, row.id)],

@@ -279,7 +279,7 @@ def _tool_prediction(release: LoadedRelease, instance: Mapping[str, Any], index:
     if answer.notes:
         prediction["notes"] = [note[language] for note in answer.notes]
     if answer.charts:
-        prediction["chart"] = answer.charts
+        prediction["chart"] = [dict(chart) for chart in answer.charts]
     return prediction
 
 

@@ -108,10 +108,50 @@ def _offsets(readings: features.Readings, forecasts: dict[datetime, Floats], day
     return {"low": low, "high": high, "scale_base": base, "scale_slope": slope}
 
 
+def _widened(readings: features.Readings, forecasts: dict[datetime, Floats], days: Sequence[datetime]) -> dict[str, Any]:
+    """Offsets widened by the factor that would have covered each month by the months before it: consumption drifts, so
+    offsets of the past are a little too narrow for the future."""
+    months = sorted({(day.year, day.month) for day in days})
+    pairs = []
+    for month in months[2:]:
+        before = [day for day in days if (day.year, day.month) < month]
+        pairs.append((_offsets(readings, forecasts, before), [day for day in days if (day.year, day.month) == month]))
+    factor = 1.0
+    while factor < 2.0 and _covered(readings, forecasts, pairs, factor) < COVERAGE:
+        factor += 0.01
+    offsets = _offsets(readings, forecasts, days)
+    return {
+        **offsets,
+        "low": [round(each * factor, 6) for each in offsets["low"]],
+        "high": [round(each * factor, 6) for each in offsets["high"]],
+        "widened_by": round(factor, 2),
+    }
+
+
+def _covered(
+    readings: features.Readings, forecasts: dict[datetime, Floats], pairs: Sequence[tuple[dict[str, Any], list[datetime]]], factor: float
+) -> float:
+    found = []
+    for offsets, days in pairs:
+        actual, low, high = _bands(readings, forecasts, days, offsets, factor)
+        found.append((actual >= low) & (actual <= high))
+    return float(np.concatenate(found).mean()) if found else 1.0
+
+
+def _bands(
+    readings: features.Readings, forecasts: dict[datetime, Floats], days: Sequence[datetime], offsets: dict[str, Any], factor: float
+) -> tuple[Floats, Floats, Floats]:
+    actual = np.concatenate([readings.grid[readings.day_index(day)] for day in days])
+    predicted = np.concatenate([forecasts[day] for day in days])
+    scale = (offsets["scale_base"] + offsets["scale_slope"] * predicted) * factor
+    low = np.maximum(predicted + np.tile(offsets["low"], len(days)) * scale, 0.0)
+    return actual, low, predicted + np.tile(offsets["high"], len(days)) * scale
+
+
 def _calibrated(
     readings: features.Readings, forecasts: dict[datetime, Floats], days: Sequence[datetime]
 ) -> dict[str, Any]:
-    offsets = _offsets(readings, forecasts, days)
+    offsets = _widened(readings, forecasts, days)
     return {
         "coverage": COVERAGE,
         "group_feature": 0,
@@ -127,10 +167,7 @@ def _measure(
     actual = np.concatenate([readings.grid[readings.day_index(day)] for day in test])
     predicted = np.concatenate([forecasts[day] for day in test])
     simple = np.concatenate([features.naive(readings, day) for day in test])
-    offsets = _offsets(readings, forecasts, earlier)
-    scale = offsets["scale_base"] + offsets["scale_slope"] * predicted
-    low = np.maximum(predicted + np.tile(offsets["low"], len(test)) * scale, 0.0)
-    high = predicted + np.tile(offsets["high"], len(test)) * scale
+    _, low, high = _bands(readings, forecasts, test, _widened(readings, forecasts, earlier), 1.0)
     return {
         **scores.regression(actual, predicted),
         "naive": scores.regression(actual, simple),

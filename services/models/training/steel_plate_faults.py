@@ -65,7 +65,7 @@ def _plain(name: str) -> str:
 
 def estimator() -> Any:
     boosted = HistGradientBoostingClassifier(max_iter=120, learning_rate=0.08, l2_regularization=1.0, random_state=0)
-    forest = ExtraTreesClassifier(120, min_samples_leaf=2, max_features=0.5, max_depth=14, random_state=0)
+    forest = ExtraTreesClassifier(60, min_samples_leaf=3, max_features=0.5, max_depth=12, random_state=0)
     return VotingClassifier([("boosted", boosted), ("forest", forest)], voting="soft", flatten_transform=False)
 
 

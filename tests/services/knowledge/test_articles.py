@@ -44,7 +44,7 @@ def test_a_list_is_filtered_and_an_industry_finds_what_holds_for_all(stocked: Fl
     assert ids(stocked.get(f"{ARTICLES}?order=recent&size=1&page=3")) == ["paper-c"]
 
 
-@pytest.mark.parametrize("query", ["industry=steel", "kind=news", "direction=roof", "size=0"])
+@pytest.mark.parametrize("query", ["industry=steel", "kind=news", "direction=roof", "size=0", "component=a%00"])
 def test_an_unknown_filter_is_refused_with_what_is_possible(stocked: FlaskClient, query: str) -> None:
     answer = stocked.get(f"{ARTICLES}?{query}")
     assert answer.status_code == 422

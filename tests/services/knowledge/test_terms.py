@@ -49,5 +49,7 @@ def test_a_term_names_what_it_must_not_be_confused_with(glossary: FlaskClient) -
     assert any(listed)
 
 
-def test_an_unknown_term_is_not_found(glossary: FlaskClient) -> None:
-    assert glossary.get(f"{TERMS}/nowhere").status_code == 404
+@pytest.mark.parametrize("strange", ["nowhere", "%00", "a%00", "%ff", "x" * 3000])
+@pytest.mark.parametrize("path", [TERMS, "/api/v1/articles"])
+def test_an_unknown_or_strange_id_is_only_not_found(client: FlaskClient, path: str, strange: str) -> None:
+    assert client.get(f"{path}/{strange}").status_code == 404
