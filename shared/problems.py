@@ -63,7 +63,7 @@ class ProblemTable:
 
     def problem(self, refusal: BaseException, *, language: str, request_id: str) -> Problem:
         row = self.row_of(refusal) or _INTERNAL
-        facts = _facts(refusal) if row is not _INTERNAL else {}
+        facts = _facts(refusal, language) if row is not _INTERNAL else {}
         facts.setdefault("request_id", request_id)
         detail = _wording(row.detail, language, facts)
         body: dict[str, Any] = {
@@ -91,9 +91,11 @@ def _wording(templates: Mapping[str, str], language: str, facts: Mapping[str, An
     return _Lenient().vformat(templates[language], (), facts)
 
 
-def _facts(refusal: BaseException) -> dict[str, Any]:
+def _facts(refusal: BaseException, language: str) -> dict[str, Any]:
     facts: dict[str, Any] = {}
     for name, value in vars(refusal).items():
+        if name == "kind" and language == "zh":
+            value = KINDS_ZH.get(value, value)
         if isinstance(value, (list, tuple, set, frozenset)):
             value = ", ".join(str(each) for each in value)
         elif isinstance(value, dict):
@@ -105,6 +107,12 @@ def _facts(refusal: BaseException) -> dict[str, Any]:
 def _said(zh: str, en: str) -> dict[str, str]:
     return {"zh": zh, "en": en}
 
+
+KINDS_ZH = {
+    "solution": "方案", "provider": "服务商", "enquiry": "需求", "article": "知识条目", "term": "术语", "component": "组件",
+    "release": "版本", "job": "任务", "rule": "规则", "key": "密钥", "organisation": "组织", "user": "用户", "blob": "文件",
+}  # fmt: skip
+"""What a kind of row is called in a Chinese sentence."""
 
 _RETRY = {"Retry-After": "{retry_after_s}"}
 

@@ -13,8 +13,8 @@ import yaml
 from shared.fields import INDUSTRIES, STATUSES
 
 _PREFIXES = (
-    r"GB/T|GBZ|GB|HJ|FZ/T|CJ/T|JG/T|QB/T|JB/T|HG/T|SJ/T|YB/T|LY/T|QC/T|DB\d{2,4}(?:/T)?|ISO(?:/[A-Z]+)?|IEC|"
-    r"IPC/JEDEC J-STD|IPC J-STD|J-STD|IPC|IATF|VDA|VDI|ASTM|ANSI(?:/ESD)?|CQI|DIN|JIS|CIE"
+    r"GB/T|GBZ|GB|HJ|FZ/T|CJ/T|JG/T|QB/T|JB/T|HG/T|SJ/T|YB/T|LY/T|QC/T|DB\d{2}(?:\d{2})?(?:/T)?(?!\d)|ISO(?:/[A-Z]+)?|IEC|"
+    r"IPC/JEDEC J-STD|IPC J-STD|J-STD|IPC|IATF|VDA|VDI|ASTM|ANSI(?:/ESD)?|CQI|DIN|JIS|CIE(?= ?\d)"
 )
 _NUMBER = re.compile(rf"(?<![A-Za-z/])({_PREFIXES})[ -]?([A-Z]?-?[A-Z]?\d[\d.]*(?:-[A-Z]?\d+)*(?::\d{{4}})?)")
 _EDITION = re.compile(r"[-:](?:19|20)\d\d$")

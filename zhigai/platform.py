@@ -56,10 +56,22 @@ def migrate(settings: Settings) -> None:
 
 
 def seed(settings: Settings) -> None:
+    """Loads the shipped content; a search index that is new or of an older analysis is built, another brought up to date."""
     for service in UPSTREAM_SERVICES:
         module = importlib.import_module(f"services.{service}.app")
         if hasattr(module, "seed"):
             module.seed(settings)
+    for service in INDEXED_SERVICES:
+        app = service_app(settings, service)
+        context = app.extensions["zhigai"]
+        try:
+            if context.parts["index"].is_current():
+                context.parts["relay"].drain_all()
+            else:
+                importlib.import_module(f"services.{service}.app").reindex(app)
+                context.parts["relay"].drain_all()
+        finally:
+            context.close()
 
 
 def all_in_one(settings: Settings) -> Platform:

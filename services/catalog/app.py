@@ -52,7 +52,5 @@ def seed(settings: Settings, folder: Path = solution_files.FOLDER) -> Loaded:
 
 def reindex(app: flask.Flask) -> int:
     """Builds the search index anew from the database; how many documents it holds."""
-    parts = app.extensions["zhigai"].parts
-    with parts["database"].read() as session:
-        count: int = parts["index"].rebuild(documents(session))
-        return count
+    relay: Relay = app.extensions["zhigai"].parts["relay"]
+    return relay.rebuild(documents)

@@ -7,13 +7,14 @@ import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
+from urllib.parse import quote
 
 from services.gateway import nginx
 from services.gateway.policy import State, admit, for_inference
 from services.gateway.policy.enter_upstream import guard_of
 from services.gateway.policy.limit_size import size_of
 from services.gateway.upstreams import Services
-from shared.errors import BadRequest, DependencyDown, NoSuchPath, Refused, TooLarge, UpstreamTimeout
+from shared.errors import BadRequest, DependencyDown, Refused, TooLarge, UpstreamTimeout
 from shared.fields import language_of
 from shared.http.call import Admit, Call
 from shared.http.upstream import Request, Response
@@ -30,6 +31,7 @@ log = logging.getLogger(__name__)
 
 TIMEOUTS = {"search": 10.0, "read": 10.0, "account": 10.0, "estimate": 10.0, "upload": 60.0, "wait": 40.0}
 TIMEOUT_S = 20.0
+_ASCII = "".join(map(chr, range(33, 127)))
 _ODD_PATH = re.compile(r"//|;|\\|[\x00-\x1f\x7f]|/\.\.?(/|$)|[\ud800-\udfff]|%")
 """In a decoded path: what two parsers could read differently."""
 _OURS = {"/readyz": "/internal/readyz", "/openapi.json": "/internal/openapi.json"}
@@ -152,12 +154,21 @@ def call_of(environ: WSGIEnvironment) -> Call:
         method=environ["REQUEST_METHOD"].upper(),
         # Bytes that are no UTF-8 become surrogates, which no path of ours has.
         path=environ.get("PATH_INFO", "").encode("latin-1").decode("utf-8", "surrogateescape") or "/",
-        query=environ.get("QUERY_STRING", ""),
+        query=_query_of(environ),
         headers=headers,
         address=environ.get("REMOTE_ADDR") or "",
         request_id=request_id_of(headers.get("x-request-id")),
         body_length=int(length) if length.isascii() and length.isdigit() else None,
     )
+
+
+def _query_of(environ: WSGIEnvironment) -> str:
+    """In ASCII, whatever bytes a client sent unescaped."""
+    given = environ.get("QUERY_STRING", "")
+    try:
+        return given if given.isascii() else quote(given.encode("latin-1"), safe=_ASCII)
+    except UnicodeEncodeError:
+        return quote(given, safe=_ASCII, errors="replace")
 
 
 def _body_of(call: Call, environ: WSGIEnvironment) -> tuple[bytes | Readable, int | None]:
@@ -182,4 +193,4 @@ class _AtMost:
         return part
 
 
-__all__ = ["Gateway", "NoSuchPath", "call_of"]
+__all__ = ["Gateway", "call_of"]

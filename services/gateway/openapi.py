@@ -26,7 +26,8 @@ _INFO = {
     "license": {"name": "Apache-2.0", "identifier": "Apache-2.0"},
     "description": (
         "方案、知识、模型与补贴测算的开放接口。公开内容无需密钥；写入、推理与私有数据需要密钥。\n\n"
-        "Solutions, knowledge, models and subsidies. Public content needs no key; writing, inference and private data do."
+        "Solutions, knowledge, models and subsidies. Public content needs no key; writing, inference and private "
+        "data do."
     ),
 }
 _SECURITY_SCHEMES = {

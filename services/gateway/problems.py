@@ -13,7 +13,7 @@ PROBLEMS: list[Row] = [
         {"zh": "本月调用次数已用完", "en": "Monthly quota used up"},
         {
             "zh": "此密钥本月的 {limit} 次调用已用完，下月初恢复；需要更多请联系平台管理员。",
-            "en": "The {limit} calls of this key for this month are used up; they return next month, or ask the operator.",
+            "en": "This key's {limit} calls for this month are used up. They return next month; or ask the operator.",
         },
         {"Retry-After": "{retry_after_s}"},
     ),

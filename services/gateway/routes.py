@@ -110,7 +110,10 @@ PAGES = Rule("gateway", "read")
 ESTIMATE = Rule("programme", "estimate")
 PREDICT = Rule("models", "predict", Who.ANYONE, "predict")
 """Anybody may ask; the models service refuses callers without a key where the component is not public."""
+BATCH = Rule("models", "predict", Who.GUEST, "predict")
+"""A batch is a job, and a job belongs to somebody."""
 INFER = Rule("models", "infer", Who.KEY, "predict")
+_CALLING = {"predict": PREDICT, "batch": BATCH}
 _EXACT = {
     "/healthz": HEALTH,
     "/readyz": HEALTH,
@@ -141,8 +144,8 @@ def _api_rule(method: str, parts: list[str]) -> Rule | None:
         return None
     if method in READING:
         return segment.reading
-    if name == "components" and len(parts) == 3 and parts[2] == "predict":
-        return PREDICT
+    if name == "components" and len(parts) == 3 and parts[2] in _CALLING:
+        return _CALLING[parts[2]]
     if name == "subsidies" and parts[1:] == ["estimate"]:
         return ESTIMATE
     return segment.writing

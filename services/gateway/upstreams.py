@@ -77,6 +77,8 @@ class Services:
             document = with_protocol(name, self._get_json(name, "/openapi.json", READY_S))
         except Refused:
             return
+        if document == self._documents.get(name):
+            return
         table = []
         for path, operations in document.get("paths", {}).items():
             methods = {method.upper() for method in operations if method.lower() not in ("parameters", "summary")}
@@ -172,7 +174,7 @@ def _object(name: str, status: int, body: bytes) -> dict[str, Any]:
     return found
 
 
-DOCUMENTS_EVERY_S = 60.0
+DOCUMENTS_EVERY_S = 300.0
 
 
 class Prober:
@@ -193,7 +195,7 @@ class Prober:
 
     def _run(self) -> None:
         documents_at = -DOCUMENTS_EVERY_S
-        while not self._stop.wait(PROBE_S):
+        while True:
             try:
                 self._services.probe()
                 if time.monotonic() - documents_at > DOCUMENTS_EVERY_S:
@@ -201,3 +203,5 @@ class Prober:
                     documents_at = time.monotonic()
             except Exception:
                 log.exception("a look at the services behind failed")
+            if self._stop.wait(PROBE_S):
+                return

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 import unicodedata
 from functools import lru_cache
 
@@ -24,6 +25,12 @@ _SCHEMES = {"http", "https", "mailto"}
 def to_html(markdown: str) -> str:
     """The article's text as safe HTML."""
     return _cached(markdown)
+
+
+def to_text(markdown: str) -> str:
+    """The article's words without any markup, for searching and for the excerpts of results."""
+    bare = nh3.clean(to_html(markdown).replace("</", " </"), tags=set())
+    return " ".join(html.unescape(bare).split())
 
 
 @lru_cache(maxsize=512)

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
+from services.knowledge.rendering import to_text
 from services.knowledge.store import articles, terms
 from services.knowledge.store.articles import Article, industries_meant
 from services.knowledge.store.terms import Term
@@ -41,7 +42,7 @@ def _article(row: Article) -> Document:
         organisation=row.organisation,
         title=content["title"]["zh"],
         summary=content["summary"]["zh"],
-        body=row.text,
+        body=to_text(row.text),
         keywords=(*content["keywords"], *content["terms"], content["title"]["en"]),
         industries=industries_meant(content["industries"]),
         directions=content["directions"],

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import flask
 
-from services.models.api import components
-from services.models.inference.handover import Inference
+from services.models.api import components, predictions
+from services.models.inference.from_threads import RunnerFromThreads, SharedInference
 from services.models.inference.release import SHIPPED
 from services.models.logic import shipping
 from services.models.logic.components import load
@@ -32,18 +32,21 @@ def create_app(settings: Settings) -> flask.Flask:
     relay = Relay(database, TABLES, index, document_of)
     bell = open_bell(settings)
     jobs = Jobs(database, TABLES, bell, SERVICE)
-    context.parts.update(database=database, tables=TABLES, index=index, relay=relay, jobs=jobs)
-    context.closing += [database.close, index.close, bell.close]
+    runner = RunnerFromThreads([SHIPPED], settings.memory_budget_mb)
+    context.parts.update(database=database, tables=TABLES, index=index, relay=relay, jobs=jobs, runner=runner)
+    context.closing += [database.close, index.close, bell.close, runner.close]
     context.probes.update(database=database.ping, search=index.ping, relay=relay.lag)
-    for blueprint in (components.blueprint, jobs_blueprint(), search_blueprint()):
+    for blueprint in (components.blueprint, jobs_blueprint()):
         register(app, blueprint)
+    for undocumented in (predictions.blueprint, search_blueprint()):
+        app.register_blueprint(undocumented)
     return app
 
 
 def hot_routes(app: flask.Flask, admit: Admit) -> list[HotRoute]:
     """What is answered on the event loop: the open protocol and the friendly call, behind `admit`."""
-    settings = app.extensions["zhigai"].settings
-    return [Inference([SHIPPED], admit, settings.memory_budget_mb)]
+    context = app.extensions["zhigai"]
+    return [SharedInference([SHIPPED], admit, context.settings.memory_budget_mb, context.parts["runner"])]
 
 
 def migrate(settings: Settings) -> None:

@@ -9,7 +9,7 @@ from urllib.parse import urlencode
 
 import flask
 import werkzeug.exceptions
-from jinja2 import StrictUndefined
+from jinja2 import ChainableUndefined
 from markupsafe import Markup
 
 from services.portal import pages, words
@@ -36,7 +36,8 @@ def create_app(settings: Settings, api: Upstream) -> flask.Flask:
     """The web pages over the public API behind `api`."""
     app = flask.Flask("services.portal", root_path=str(FOLDER), static_url_path="/static", static_folder="static")
     app.config.update(MAX_CONTENT_LENGTH=64_000, MAX_FORM_MEMORY_SIZE=64_000, MAX_FORM_PARTS=200)
-    app.jinja_options = {"undefined": StrictUndefined, "trim_blocks": True, "lstrip_blocks": True}
+    # A field that an answer lacks leaves a gap on the page, never an error page.
+    app.jinja_options = {"undefined": ChainableUndefined, "trim_blocks": True, "lstrip_blocks": True}
     app.extensions["zhigai.portal.api"] = Api(api)
     app.extensions["zhigai.settings"] = settings
     app.jinja_env.filters["plain"] = plain_number

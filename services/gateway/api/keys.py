@@ -58,7 +58,7 @@ def shown(row: ApiKey) -> dict[str, Any]:
     return {name: getattr(row, name) for name in KeyOut().fields}
 
 
-@blueprint.get("/")
+@blueprint.get("")
 @blueprint.arguments(PageArguments, location="query")
 @blueprint.response(200, KeysOut)
 def list_keys(arguments: dict[str, Any]) -> dict[str, Any]:
@@ -68,7 +68,7 @@ def list_keys(arguments: dict[str, Any]) -> dict[str, Any]:
     return {"items": [shown(row) for row in rows], "total": total, "page": page, "size": size}
 
 
-@blueprint.post("/")
+@blueprint.post("")
 @blueprint.arguments(KeyIn)
 @blueprint.response(201, MadeKeyOut)
 def make_key(body: dict[str, Any]) -> tuple[dict[str, Any], int, dict[str, str]]:

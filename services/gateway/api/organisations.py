@@ -85,7 +85,7 @@ def _answer(row: Organisation, status: int = 200) -> flask.Response:
     return response
 
 
-@blueprint.get("/")
+@blueprint.get("")
 @blueprint.arguments(PageArguments, location="query")
 @blueprint.response(200, OrganisationsOut)
 def list_organisations(arguments: dict[str, Any]) -> dict[str, Any]:
@@ -95,7 +95,7 @@ def list_organisations(arguments: dict[str, Any]) -> dict[str, Any]:
     return {"items": rows, "total": total, "page": page, "size": size}
 
 
-@blueprint.post("/")
+@blueprint.post("")
 @blueprint.arguments(OrganisationIn)
 @blueprint.alt_response(201, schema=OrganisationOut)
 @idempotent
@@ -126,7 +126,7 @@ def change_organisation(body: dict[str, Any], organisation: str) -> flask.Respon
     return response
 
 
-@users.get("/")
+@users.get("")
 @users.arguments(PageArguments, location="query")
 @users.response(200, UsersOut)
 def list_users(arguments: dict[str, Any]) -> dict[str, Any]:
@@ -136,7 +136,7 @@ def list_users(arguments: dict[str, Any]) -> dict[str, Any]:
     return {"items": rows, "total": total, "page": page, "size": size}
 
 
-@users.post("/")
+@users.post("")
 @users.arguments(UserIn)
 @users.response(201, UserOut)
 @idempotent

@@ -21,7 +21,7 @@ SMALL_FORMS = {
 
 @blueprint.get("/")
 def home() -> str:
-    found = api().get("/api/v1/search", size=5)
+    found = api().get("/api/v1/search", type="solution", size=1)
     counts: dict[str, int] = found.body.get("facets", {}).get("industry", {}) if found.ok else {}
     industries = [{"id": industry, "entries": counts.get(industry, 0)} for industry in INDUSTRIES]
     return flask.render_template(

@@ -102,7 +102,7 @@ def article(article_id: str) -> Page:
         return refused(found)
     body = found.body
     components = [brief for brief in map(_component, body.get("components") or []) if brief]
-    industries = [each for each in body.get("industries", []) if each in INDUSTRIES]
+    industries = body.get("industries", [])
     return flask.render_template(
         "article.html",
         section="articles",

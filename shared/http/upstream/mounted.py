@@ -7,7 +7,7 @@ import logging
 import sys
 from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, Any
-from urllib.parse import unquote_to_bytes
+from urllib.parse import quote, unquote_to_bytes
 
 from shared.errors import DependencyDown, Refused
 from shared.http.upstream.body import Counted, body_of
@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIApplication
 
 log = logging.getLogger(__name__)
+
+_ASCII = "".join(map(chr, range(33, 127)))
 
 
 class MountedUpstream:
@@ -112,7 +114,7 @@ def _environ(request: Request, body: Any) -> dict[str, Any]:
         "REQUEST_METHOD": request.method,
         "SCRIPT_NAME": "",
         "PATH_INFO": unquote_to_bytes(request.path).decode("latin-1"),
-        "QUERY_STRING": request.query,
+        "QUERY_STRING": quote(request.query, safe=_ASCII),
         "SERVER_NAME": "mounted",
         "SERVER_PORT": "80",
         "SERVER_PROTOCOL": "HTTP/1.1",
