@@ -5,13 +5,17 @@ A service whose upstream URL is set is called over HTTP instead of being mounted
 
 from __future__ import annotations
 
+import contextlib
 import importlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
+from shared.errors import Refused
 from shared.http.upstream import MountedUpstream, Upstream, open_upstream
 from shared.jobs.worker import Work, start_sweeper
+from shared.search import AnalysedQuery, Clause, SearchIndex, SearchRequest
 from shared.settings import UPSTREAM_SERVICES, Settings
 from zhigai.wsgi_front import Front
 
@@ -94,7 +98,7 @@ def all_in_one(settings: Settings) -> Platform:
     platform = Platform(Front(gateway, portal))
     if "models" in apps:
         platform.hot += hot_routes(apps["models"], gateway.for_inference())
-    platform.hot.append(JobWaits())
+    platform.hot.append(JobWaits(settings.secret))
     _lifecycle(platform, settings, {**apps, "gateway": gateway.flask})
     return platform
 
@@ -128,7 +132,7 @@ def one_service(settings: Settings, service: str) -> Platform:
     if service in JOB_SERVICES:
         from shared.http.waiting import JobWaits
 
-        platform.hot.append(JobWaits())
+        platform.hot.append(JobWaits(settings.secret))
     _lifecycle(platform, settings, {service: app})
     return platform
 
@@ -144,6 +148,18 @@ def works(settings: Settings) -> list[Work]:
     return found
 
 
+def _warm(index: SearchIndex) -> None:
+    """The first search of an engine loads what all later ones use; better now than for the first user."""
+    with contextlib.suppress(Refused):
+        index.search(SearchRequest(AnalysedQuery("", (Clause("words", "warm", 1.0),)), limit=1))
+
+
+def _warm_analysis() -> None:
+    from services.gateway.search.run import understood
+
+    understood("定型机 kyj")
+
+
 def _lifecycle(platform: Platform, settings: Settings, apps: Mapping[str, flask.Flask]) -> None:
     jobs = []
     for app in apps.values():
@@ -152,6 +168,10 @@ def _lifecycle(platform: Platform, settings: Settings, apps: Mapping[str, flask.
         if relay is not None:
             platform.starting.append(relay.start)
             platform.stopping.append(relay.stop)
+        if "index" in context.parts:
+            platform.starting.append(partial(_warm, context.parts["index"]))
+        if context.service == "gateway":
+            platform.starting.append(_warm_analysis)
         if "jobs" in context.parts:
             jobs.append(context.parts["jobs"])
         platform.stopping.append(context.close)

@@ -13,6 +13,8 @@ from urllib.parse import parse_qs
 import orjson
 
 from shared.http.call import Answer, Call, ReadBody
+from shared.identity import PRINCIPAL_HEADER, sign, verify
+from shared.settings import Secret
 
 Ask = Callable[[Call], Awaitable[Answer]]
 
@@ -22,6 +24,7 @@ ENDED = frozenset({"done", "failed", "cancelled", "dead"})
 LOOK_EVERY_S = 0.5
 LONGEST_WAIT_S = 30.0
 COMMENT_EVERY_S = 15.0
+_PRINCIPAL = PRINCIPAL_HEADER.lower()
 _IDENTITY = ("authorization", "x-api-key", "x-zhigai-guest", "x-zhigai-principal", "cookie")
 
 
@@ -38,8 +41,9 @@ class _Watch:
 class JobWaits:
     """`GET /api/v1/jobs/{id}/events` and `GET /api/v1/jobs/{id}?wait=20`."""
 
-    def __init__(self) -> None:
+    def __init__(self, secret: Secret) -> None:
         self._ask: Ask | None = None
+        self._secret = secret
         self._watches: dict[tuple[str, ...], _Watch] = {}
         self._ending = asyncio.Event()
 
@@ -56,6 +60,7 @@ class JobWaits:
         streaming = call.path.endswith("/events")
         path = call.path.removesuffix("/events") if streaming else call.path
         wait = _seconds(call)
+        self._keep_identity(call)
         first = await self._look(call, path)
         if first.status != 200 or _ended(first) or (not streaming and wait <= 0):
             return _events(first) if streaming and first.status == 200 else first
@@ -64,12 +69,19 @@ class JobWaits:
             return Answer(200, headers, self._changes(call, path, first))
         return await self._wait(call, path, first, wait)
 
+    def _keep_identity(self, call: Call) -> None:
+        """A principal signed by the gateway is good for a minute, and a stream may be watched for longer."""
+        token = call.headers.get(_PRINCIPAL)
+        if token:
+            call.principal = verify(token, self._secret)
+
     async def _look(self, call: Call, path: str) -> Answer:
         if self._ask is None:
             raise RuntimeError("not started")
-        asked = Call(
-            method="GET", path=path, headers=call.headers, address=call.address, request_id=call.request_id
-        )
+        headers = dict(call.headers)
+        if _PRINCIPAL in headers:
+            headers[_PRINCIPAL] = sign(call.principal, self._secret)
+        asked = Call(method="GET", path=path, headers=headers, address=call.address, request_id=call.request_id)
         try:
             return await self._ask(asked)
         finally:

@@ -1,0 +1,58 @@
+"""The same scenario against both modes: same results in the same order, same predictions, same verdicts."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from tests.processes import Running
+
+QUERIES = (
+    "定型机能耗太高怎么办", "空鸭机费电", "螺栓拧紧力矩怎么定", "断纸", "染色色差", "热压鼓泡", "标煤怎么折", "MES",
+    "过程能力 Cpk", "毛丝断头", "注塑机能耗", "刀具寿命", "织机停台", "裁剪 面料利用率", "网带炉 碳势", "补助 示范项目",
+    "Modbus 采集", "木材含水率", "冷镦模具", "energy", "AOI 误报", "!!!", "",
+)  # fmt: skip
+
+
+def _search(platform: Running, text: str, **filters: Any) -> Any:
+    found = platform.get("/api/v1/search", q=text, size=10, **filters)
+    return {
+        "total": found["total"],
+        "items": [(item["id"], item["type"], round(item["score"], 2)) for item in found["items"]],
+        "facets": found["facets"],
+        "query": found["query"],
+    }
+
+
+def test_searches_give_the_same_results_in_the_same_order(embedded: Running, distributed: Running) -> None:
+    for text in QUERIES:
+        assert _search(embedded, text) == _search(distributed, text), text
+
+
+def test_filtered_searches_give_the_same_results(embedded: Running, distributed: Running) -> None:
+    for filters in ({"industry": "dyeing"}, {"type": "solution"}, {"type": "article", "direction": "workshop"}):
+        assert _search(embedded, "能耗", **filters) == _search(distributed, "能耗", **filters), filters
+
+
+def test_components_give_the_same_predictions(embedded: Running, distributed: Running) -> None:
+    for item in embedded.get("/api/v1/components")["items"]:
+        for example in embedded.get(f"/api/v1/components/{item['name']}")["examples"]:
+            path = f"/api/v1/components/{item['name']}/predict"
+            answers = [
+                platform.call("POST", path, example["request"], headers={"X-API-Key": platform.admin_key}).json()
+                for platform in (embedded, distributed)
+            ]
+            assert answers[0] == answers[1], (item["name"], example["name"])
+
+
+def test_estimates_give_the_same_verdicts(embedded: Running, distributed: Running) -> None:
+    cases: list[dict[str, Any]] = [
+        {"equipment_investment": "20000000", "technology_investment": "5000000"},
+        {"equipment_investment": "150000000", "technology_investment": "10000000", "facts": {"recognised": True}},
+        {"equipment_investment": "1", "technology_investment": "0", "facts": {"recognised": False}},
+        {"equipment_investment": "20000000", "technology_investment": "0", "as_of": "2022-01-01"},
+    ]
+    for case in cases:
+        answers = [
+            platform.call("POST", "/api/v1/subsidies/estimate", case).json() for platform in (embedded, distributed)
+        ]
+        assert answers[0] == answers[1], case
