@@ -165,7 +165,16 @@ def start_distributed(settings: Settings, nginx: str) -> Running:
     _start_nginx(running, settings, nginx, ports)
     wait_for(f"{running.url}/readyz", running)
     wait_for(f"{running.url}/", running)
+    _wait_for_whole_searches(running)
     return running
+
+
+def _wait_for_whole_searches(running: Running, seconds: float = 60) -> None:
+    """Until no service is missing from a search: the gateway came up before those behind it, and its breakers say so."""
+    deadline = time.monotonic() + seconds
+    while running.get("/api/v1/search", q="能耗")["warnings"]:
+        assert time.monotonic() < deadline, "searches stay incomplete"
+        time.sleep(0.2)
 
 
 def _start_nginx(running: Running, settings: Settings, nginx: str, ports: Mapping[str, int]) -> None:

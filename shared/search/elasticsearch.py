@@ -190,7 +190,7 @@ def _action(index: str, document: Document) -> dict[str, Any]:
         "_index": index,
         "_id": document.id,
         "version": document.version,
-        "version_type": "external_gte",
+        "version_type": "external",
         "_source": {
             "id": document.id,
             "type": document.type,

@@ -84,7 +84,7 @@ class SearchIndex(Protocol):
     """One service's index. Every method raises `IndexUnavailable` when the engine is away."""
 
     def put(self, documents: Sequence[Document]) -> None:
-        """Adds or replaces; a document older than the one held is passed over. Searchable on return."""
+        """Adds or replaces; a document that is no newer than the one held is passed over. Searchable on return."""
         ...
 
     def delete(self, document_id: str, version: int) -> None:

@@ -52,7 +52,7 @@ class TantivyIndex:
         with self._writer() as (index, writer):
             held = self._held(index, [document.id for document in documents])
             for document in documents:
-                if held.get(document.id, -1) > document.version:
+                if held.get(document.id, -1) >= document.version:
                     continue
                 writer.delete_documents_by_term("id", document.id)
                 writer.add_document(_engine_document(document))
