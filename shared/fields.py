@@ -85,7 +85,7 @@ def yuan_text(amount: Decimal) -> str:
 class Yuan(ma.fields.Field[Decimal]):
     """An amount of money in yuan: a JSON number or decimal string in, Decimal inside, a decimal string out."""
 
-    default_error_messages = {
+    default_error_messages = {  # noqa: RUF012 - marshmallow declares it so
         "invalid": "不是金额 / not an amount of yuan: {value}",
         "negative": "金额不能小于 {minimum} 元 / must be at least {minimum} yuan",
         "too_large": "金额超过 {maximum} 元 / must be at most {maximum} yuan",

@@ -118,7 +118,11 @@ def start(running: Running, settings: Settings, name: str, *words: str, **more: 
     log = (settings.home / f"{name}.log").open("ab")
     with log:
         running.processes[name] = subprocess.Popen(
-            [sys.executable, "-m", "zhigai", *words], env=environment(settings, **more), cwd=ROOT, stdout=log, stderr=log
+            [sys.executable, "-m", "zhigai", *words],
+            env=environment(settings, **more),
+            cwd=ROOT,
+            stdout=log,
+            stderr=log,
         )
 
 
@@ -203,4 +207,6 @@ def _start_nginx(running: Running, settings: Settings, nginx: str, ports: Mappin
     )
     log = (settings.home / "nginx.log").open("ab")
     with log:
-        running.processes["nginx"] = subprocess.Popen([nginx, "-c", str(config), "-p", str(folder)], stdout=log, stderr=log)
+        running.processes["nginx"] = subprocess.Popen(
+            [nginx, "-c", str(config), "-p", str(folder)], stdout=log, stderr=log
+        )

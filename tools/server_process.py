@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 
-class Missing(Exception):  # noqa: N818 - it reads as what it says
+class Missing(Exception):
     """A server cannot be had here; says what would mend it."""
 
 

@@ -44,11 +44,11 @@ def protocol() -> Document:
 
 
 def with_protocol(service: str, document: Document) -> Document:
-    """The models service's document with the paths that it answers without a view."""
+    """The paths that a service answers, for the models service also those without a view. Not to be merged."""
     if service != "models":
-        return document
+        return {"paths": document.get("paths", {})}
     paths = {path: item for path, item in protocol()["paths"].items() if path.startswith(("/v2", "/api/"))}
-    return {**document, "paths": {**paths, **document.get("paths", {})}}
+    return {"paths": {**paths, **document.get("paths", {})}}
 
 
 def merged(documents: Mapping[str, Document]) -> dict[str, Any]:

@@ -15,7 +15,7 @@ from services.gateway.openapi import Document, with_protocol
 from services.gateway.policy.guard import Guard
 from shared.errors import DependencyDown, Refused, UpstreamTimeout
 from shared.http.call import Call
-from shared.http.upstream import Request, Upstream
+from shared.http.upstream import Request, Response, Upstream
 from shared.identity import ANONYMOUS, PRINCIPAL_HEADER, sign
 from shared.settings import UPSTREAM_SERVICES, Settings
 
@@ -28,6 +28,7 @@ WAITING_AT_ONCE = 4
 PROBE_S = 1.0
 READY_S = 2.0
 SEARCH_S = 3.0
+LARGEST_ANSWER = 32 * 1024 * 1024
 _PARAMETER = re.compile(r"\{[^/}]+\}")
 
 
@@ -74,13 +75,13 @@ class Services:
 
     def _fetch_document(self, name: str) -> None:
         try:
-            document = with_protocol(name, self._get_json(name, "/openapi.json", READY_S))
+            document = self._get_json(name, "/openapi.json", READY_S)
         except Refused:
             return
         if document == self._documents.get(name):
             return
         table = []
-        for path, operations in document.get("paths", {}).items():
+        for path, operations in with_protocol(name, document)["paths"].items():
             methods = {method.upper() for method in operations if method.lower() not in ("parameters", "summary")}
             if "GET" in methods:
                 methods |= {"HEAD", "OPTIONS"}
@@ -92,7 +93,7 @@ class Services:
     def methods_of(self, service: str, path: str) -> frozenset[str] | None:
         """The methods that the service lists for a path: empty when it has no such path, None when not known yet."""
         table = self._tables.get(service)
-        if table is None:
+        if not table:
             return None
         found: frozenset[str] = frozenset()
         for pattern, methods in table:
@@ -143,7 +144,7 @@ class Services:
         answer = self.upstream(service).call(
             Request(method="POST", path=path, headers=headers, body=body, timeout_s=SEARCH_S)
         )
-        return _object(service, answer.status, answer.read())
+        return _object(service, answer.status, _at_most(service, answer))
 
     def probe(self) -> None:
         """Closes the guards of services that answer again."""
@@ -161,7 +162,22 @@ class Services:
     def _get_json(self, name: str, path: str, timeout_s: float, *, any_status: bool = False) -> dict[str, Any]:
         headers = {PRINCIPAL_HEADER: sign(ANONYMOUS, self._secret), "Accept": "application/json"}
         answer = self.upstream(name).call(Request(method="GET", path=path, headers=headers, timeout_s=timeout_s))
-        return _object(name, 200 if any_status else answer.status, answer.read())
+        return _object(name, 200 if any_status else answer.status, _at_most(name, answer))
+
+
+def _at_most(name: str, answer: Response) -> bytes:
+    """The whole body of an answer that is meant for the gateway itself; one without an end is none."""
+    parts: list[bytes] = []
+    size = 0
+    try:
+        for part in answer.body:
+            size += len(part)
+            if size > LARGEST_ANSWER:
+                raise DependencyDown(dependency=name)
+            parts.append(part)
+    finally:
+        answer.close()
+    return b"".join(parts)
 
 
 def _object(name: str, status: int, body: bytes) -> dict[str, Any]:

@@ -52,8 +52,7 @@ def create_app(settings: Settings, api: Upstream) -> flask.Flask:
 def plain_number(value: Any) -> str:
     """A number as a reader writes it: 12, 0.5, 1,200; never 12.0 or 1e3."""
     if isinstance(value, (int, float)) and not isinstance(value, bool):
-        text = f"{value:,.10g}" if abs(value) < 1e15 else f"{value:.4g}"
-        return text
+        return f"{value:,.10g}" if abs(value) < 1e15 else f"{value:.4g}"
     return "" if value is None else str(value)
 
 

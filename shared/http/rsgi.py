@@ -282,5 +282,3 @@ async def _stream(proto: HTTPProtocol, status: int, headers: list[tuple[str, str
         close = getattr(body, "aclose", None)
         if close is not None:
             await close()
-
-

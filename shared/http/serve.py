@@ -77,9 +77,7 @@ async def _serve(
         await _until_listening(settings, serving)
         on_ready()
         sys.stdout.flush()
-        done, _ = await asyncio.wait(
-            [serving, asyncio.ensure_future(stop.wait())], return_when=asyncio.FIRST_COMPLETED
-        )
+        done, _ = await asyncio.wait([serving, asyncio.ensure_future(stop.wait())], return_when=asyncio.FIRST_COMPLETED)
         if serving in done:
             raise SystemExit(f"the server ended: {serving.exception()}")
         await application.drain(DRAIN_S)

@@ -104,9 +104,7 @@ class JobWaits:
             if latest is not _QUIET and _ended(latest):
                 return
 
-    async def _watch(
-        self, call: Call, path: str, first: Answer, *, keep_alive: bool = False
-    ) -> AsyncIterator[Answer]:
+    async def _watch(self, call: Call, path: str, first: Answer, *, keep_alive: bool = False) -> AsyncIterator[Answer]:
         key = (path, *(call.headers.get(name, "") for name in _IDENTITY))
         watch = self._watches.get(key)
         if watch is None:

@@ -70,11 +70,11 @@ class LeaseLost(Refused):
     attempt: int
 
 
-class CancelAsked(Exception):  # noqa: N818 - a request, not an error
+class CancelAsked(Exception):
     """The job is to stop, or another worker has it by now."""
 
 
-class HandBackAsked(Exception):  # noqa: N818
+class HandBackAsked(Exception):
     """The worker is ending: the job goes back to the queue at once."""
 
 

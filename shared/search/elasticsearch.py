@@ -151,7 +151,7 @@ class ElasticsearchIndex:
             "version": {"type": "long"},
             "deleted": {"type": "boolean"},
             "payload": {"type": "object", "enabled": False},
-            **{field: text for field in FIELD_NAMES},
+            **dict.fromkeys(FIELD_NAMES, text),
         }
         self._slow.indices.create(
             index=name,

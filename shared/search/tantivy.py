@@ -6,7 +6,6 @@
 from __future__ import annotations
 
 import json
-import os
 import shutil
 import threading
 import time
@@ -136,7 +135,7 @@ class TantivyIndex:
     def _point_to(self, name: str) -> None:
         draft = self._folder / f".current-{uuid.uuid4().hex[:8]}"
         draft.write_text(name, encoding="ascii")
-        os.replace(draft, self._folder / "current")
+        draft.replace(self._folder / "current")
 
     @contextmanager
     def _writer(self) -> Iterator[tuple[tantivy.Index, Any]]:

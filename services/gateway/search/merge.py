@@ -35,4 +35,6 @@ def facets_of(answers: Sequence[Mapping[str, Any]]) -> dict[str, dict[str, int]]
         for facet, counts in answer["facets"].items():
             for value, count in counts.items():
                 total[facet][value] = total[facet].get(value, 0) + count
-    return {facet: dict(sorted(counts.items(), key=lambda pair: (-pair[1], pair[0]))) for facet, counts in total.items()}
+    return {
+        facet: dict(sorted(counts.items(), key=lambda pair: (-pair[1], pair[0]))) for facet, counts in total.items()
+    }

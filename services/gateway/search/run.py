@@ -52,7 +52,9 @@ def run(
     warnings: list[str] = []
     clauses = clauses_of(query)
     if text and not clauses:
-        warnings.append("没有可以查找的文字，列出全部内容。" if language == "zh" else "Nothing to search for; listing all.")
+        warnings.append(
+            "没有可以查找的文字，列出全部内容。" if language == "zh" else "Nothing to search for; listing all."
+        )
     request = _request(query, clauses, filters, page, size)
     answers = _asked(ask, request, warnings, language)
     total = sum(answer["total"] for answer in answers)
@@ -130,7 +132,9 @@ def _asked(ask: Ask, request: Mapping[str, Any], warnings: list[str], language: 
     for service, future in futures.items():
         answer = future.result()
         if answer is None:
-            said = f"{service} 暂时没有回答，结果不全。" if language == "zh" else f"{service} did not answer; incomplete."
+            said = (
+                f"{service} 暂时没有回答，结果不全。" if language == "zh" else f"{service} did not answer; incomplete."
+            )
             warnings.append(said)
         else:
             answers.append(answer)
@@ -144,11 +148,17 @@ def _relaxed(
     chosen = {name: value for name, value in filters.items() if value}
     attempts: list[tuple[dict[str, str | None], tuple[Clause, ...], str]] = []
     if chosen:
-        said = "筛选条件下没有结果，已去掉筛选。" if language == "zh" else "Nothing under these filters; they were dropped."
+        said = (
+            "筛选条件下没有结果，已去掉筛选。"
+            if language == "zh"
+            else "Nothing under these filters; they were dropped."
+        )
         attempts.append(({}, clauses_of(query), said))
     singles = tuple(Clause("unigrams", char, 1.0) for char in dict.fromkeys(analysis.analyse(query.plain).unigrams))
     if singles:
-        said = "没有完全相符的内容，以下是最接近的。" if language == "zh" else "Nothing fits exactly; these are nearest."
+        said = (
+            "没有完全相符的内容，以下是最接近的。" if language == "zh" else "Nothing fits exactly; these are nearest."
+        )
         attempts.append(({}, singles, said))
     for without, clauses, said in attempts:
         answers = _asked(ask, _request(query, clauses, without, page, size), [], language)

@@ -10,7 +10,33 @@ from shared.search import analysis
 from shared.vocabulary import Term
 
 QUESTION_WORDS = frozenset(
-    "怎么 怎么办 怎样 如何 为什么 什么 哪个 哪些 哪里 多少 是否 可以 能不能 有没有 太高 太大 太低 太慢 经常 总是 老是 一直 请问 想要 需要".split()
+    [
+        "怎么",
+        "怎么办",
+        "怎样",
+        "如何",
+        "为什么",
+        "什么",
+        "哪个",
+        "哪些",
+        "哪里",
+        "多少",
+        "是否",
+        "可以",
+        "能不能",
+        "有没有",
+        "太高",
+        "太大",
+        "太低",
+        "太慢",
+        "经常",
+        "总是",
+        "老是",
+        "一直",
+        "请问",
+        "想要",
+        "需要",
+    ]
 )
 """Never taken for slips and never searched for by themselves."""
 

@@ -25,7 +25,12 @@ def form_fields(
     if example is not None:
         instance = (example["request"].get("instances") or [{}])[0]
     return [
-        _field(each, language, given.get(each["name"]) if given else instance.get(each["name"], each.get("default")), errors)
+        _field(
+            each,
+            language,
+            given.get(each["name"]) if given else instance.get(each["name"], each.get("default")),
+            errors,
+        )
         for each in component["signature"]["inputs"]
     ]
 

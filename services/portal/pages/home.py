@@ -62,5 +62,3 @@ def _recent() -> list[dict[str, Any]]:
         if item.get("last_confirmed")
     ]
     return sorted(items, key=lambda item: (item["last_confirmed"], item["id"]), reverse=True)[:4]
-
-

@@ -61,7 +61,7 @@ def series(predictions: Sequence[Mapping[str, Any]]) -> dict[str, Any] | None:
         return None
     lows = [(each.get("interval") or {}).get("low", each["value"]) for each in predictions]
     highs = [(each.get("interval") or {}).get("high", each["value"]) for each in predictions]
-    bottom, top = min(min(lows), 0.0), max(highs) or 1.0
+    bottom, top = min(0.0, *lows), max(highs) or 1.0
 
     def place(index: int, value: float) -> str:
         x = 44 + 668 * index / (len(values) - 1)
@@ -71,22 +71,24 @@ def series(predictions: Sequence[Mapping[str, Any]]) -> dict[str, Any] | None:
     line = " ".join(place(index, float(value)) for index, value in enumerate(values))  # type: ignore[arg-type]
     upper = [place(index, high) for index, high in enumerate(highs)]
     lower = [place(index, low) for index, low in enumerate(lows)]
-    ticks = [{"y": round(212 - 196 * share, 1), "text": shown(bottom + (top - bottom) * share)} for share in (0, 0.5, 1)]
+    ticks = [
+        {"y": round(212 - 196 * share, 1), "text": shown(bottom + (top - bottom) * share)} for share in (0, 0.5, 1)
+    ]
     return {"line": line, "area": " ".join([*upper, *reversed(lower)]), "ticks": ticks, "count": len(values)}
 
 
 def control_chart(chart: Mapping[str, Any]) -> dict[str, Any] | None:
     """Points and limits of a control chart, in a box of 720 by 240."""
     points = chart.get("points") or []
-    centre, upper, lower = chart.get("centre"), chart.get("upper"), chart.get("lower")
-    if len(points) < 2 or None in (centre, upper, lower):
+    if len(points) < 2 or any(chart.get(name) is None for name in ("centre", "upper", "lower")):
         return None
+    centre, upper, lower = (float(chart[name]) for name in ("centre", "upper", "lower"))
     bottom, top = min([lower, *points]), max([upper, *points])
     room = (top - bottom) * 0.08 or 1.0
     bottom, top = bottom - room, top + room
 
     def y(value: float) -> float:
-        return round(228 - 216 * (value - bottom) / (top - bottom), 1)
+        return float(round(228 - 216 * (value - bottom) / (top - bottom), 1))
 
     placed = [
         {"x": round(52 + 620 * index / (len(points) - 1), 1), "y": y(value), "out": not lower <= value <= upper}

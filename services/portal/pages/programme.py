@@ -61,7 +61,9 @@ def _estimate(answer: ApiAnswer) -> dict[str, Any] | None:
     body = answer.body
     cap = body.get("cap")
     return {
-        **{"notices": [], "questions": [], "open_points": []},
+        "notices": [],
+        "questions": [],
+        "open_points": [],
         **body,
         "amount_shown": _yuan(body["amount"]),
         "cap_shown": _yuan(cap) if cap else "",

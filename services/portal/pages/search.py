@@ -24,7 +24,9 @@ def search() -> tuple[str, int] | str:
     args = flask.request.args
     chosen = {name: args.get(name, "") for name in FILTERS}
     page = args.get("page", "1")
-    found = api().get("/api/v1/search", q=args.get("q", ""), page=page, size=SIZE, literal=args.get("literal"), **chosen)
+    found = api().get(
+        "/api/v1/search", q=args.get("q", ""), page=page, size=SIZE, literal=args.get("literal"), **chosen
+    )
     if not found.ok:
         return flask.render_template("search.html", q=args.get("q", "")[:300], problem=found.body), found.status
     body = found.body

@@ -42,7 +42,9 @@ def _slip_at(plain: str, place: int, words: Words) -> tuple[str, str] | None:
         if not heard or piece in heard or not _falls_apart(plain, place, length, words):
             continue
         # Of several words that sound alike the one that shares most characters, if it is alone in that.
-        shared = sorted(((sum(a == b for a, b in zip(piece, word, strict=False)), word) for word in heard), reverse=True)
+        shared = sorted(
+            ((sum(a == b for a, b in zip(piece, word, strict=False)), word) for word in heard), reverse=True
+        )
         if length == SHORTEST and shared[0][0] == 0:
             continue
         if len(shared) == 1 or shared[0][0] > shared[1][0]:

@@ -18,10 +18,12 @@ def synonyms(query: Query, words: Words) -> tuple[Query, Note | None]:
     said = []
     for name in _names_in(query, words):
         for term in words.by_name[name]:
-            for other in term.names:
-                _widen(clauses, name, analysis.normalise(other), SYNONYM, query, words)
-            for other in term.related:
-                _widen(clauses, name, analysis.normalise(other), RELATED, query, words)
+            names = {analysis.normalise(each) for each in term.names}
+            for weight, others in ((SYNONYM, term.names), (RELATED, term.related)):
+                for other in others:
+                    plain = analysis.normalise(other)
+                    if plain != name and not any(frozenset((each, plain)) in words.never_merge for each in names):
+                        _widen(clauses, plain, weight, query)
             said.append(f"{name}：{'、'.join(term.names)}")
     if not clauses:
         return query, None
@@ -42,11 +44,7 @@ def _names_in(query: Query, words: Words) -> list[str]:
     return list(dict.fromkeys(found))
 
 
-def _widen(
-    clauses: dict[tuple[str, str], float], name: str, other: str, weight: float, query: Query, words: Words
-) -> None:
-    if other == name or frozenset((name, other)) in words.never_merge:
-        return
+def _widen(clauses: dict[tuple[str, str], float], other: str, weight: float, query: Query) -> None:
     tokens = [token for token in dict.fromkeys(analysis.analyse(other).words) if len(token) > 1]
     for token in tokens:
         if token not in query.words:
