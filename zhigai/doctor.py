@@ -10,7 +10,8 @@ from dataclasses import dataclass
 from shared.database.migrations import is_current
 from shared.database.roles import role_findings
 from shared.errors import Refused
-from shared.settings import Settings
+from shared.search import SearchIndex
+from shared.settings import UPSTREAM_SERVICES, Settings
 from zhigai import platform
 
 
@@ -37,7 +38,7 @@ def _files(settings: Settings) -> Iterator[Finding]:
 
 
 def _services(settings: Settings) -> Iterator[Finding]:
-    for service in platform.UPSTREAM_SERVICES:
+    for service in UPSTREAM_SERVICES:
         if service in settings.upstreams:
             continue
         app = platform.service_app(settings, service)
@@ -53,7 +54,7 @@ def _services(settings: Settings) -> Iterator[Finding]:
                     for said in role_findings(database.engine):
                         yield Finding(f"{service} role", False, said)
             if index is not None:
-                yield _seen(f"{service} index", lambda: None if index.is_current() else _refuse("run: zhigai reindex"))
+                yield _index(service, index)
         except Refused as refused:
             yield Finding(service, False, str(refused))
         finally:
@@ -67,5 +68,9 @@ def _seen(what: str, look: Callable[[], str | None]) -> Finding:
         return Finding(what, False, str(wrong) or type(wrong).__name__)
 
 
-def _refuse(said: str) -> str:
-    raise ValueError(said)
+def _index(service: str, index: SearchIndex) -> Finding:
+    try:
+        current = index.is_current()
+    except Refused as refused:
+        return Finding(f"{service} index", False, str(refused))
+    return Finding(f"{service} index", current, "newest analysis" if current else "run: zhigai reindex")

@@ -144,7 +144,7 @@ def works(settings: Settings) -> list[Work]:
         app = service_app(settings, service)
         parts: Mapping[str, Any] = app.extensions["zhigai"].parts
         handlers = importlib.import_module(f"services.{service}.jobs").handlers(app.extensions["zhigai"])
-        found.append(Work(service, parts["jobs"], handlers))
+        found.append(Work(service, parts["jobs"], handlers, app.extensions["zhigai"].problems))
     return found
 
 

@@ -2,17 +2,25 @@
 
 from __future__ import annotations
 
+import contextlib
+from pathlib import Path
+
 import flask
 
-from services.models.api import components, predictions
+from services.models.api import components, predictions, publishing
 from services.models.inference.from_threads import RunnerFromThreads, SharedInference
 from services.models.inference.release import SHIPPED
 from services.models.logic import shipping
 from services.models.logic.components import load
+from services.models.logic.packages import FOLDER
+from services.models.logic.publishing import materialise
 from services.models.problems import PROBLEMS
 from services.models.search import document_of, documents
 from services.models.store.schema import MIGRATIONS, SERVICE, TABLES
+from shared.blobs import open_blobs
 from shared.database import Database
+from shared.database.migrations import is_current
+from shared.errors import Refused
 from shared.http.call import Admit, HotRoute
 from shared.http.service_app import new_service_app, register
 from shared.jobs import Jobs
@@ -32,21 +40,34 @@ def create_app(settings: Settings) -> flask.Flask:
     relay = Relay(database, TABLES, index, document_of)
     bell = open_bell(settings)
     jobs = Jobs(database, TABLES, bell, SERVICE)
-    runner = RunnerFromThreads([SHIPPED], settings.memory_budget_mb)
-    context.parts.update(database=database, tables=TABLES, index=index, relay=relay, jobs=jobs, runner=runner)
-    context.closing += [database.close, index.close, bell.close, runner.close]
+    blobs = open_blobs(settings)
+    runner = RunnerFromThreads(_roots(settings), settings.memory_budget_mb)
+    context.parts.update(
+        database=database, tables=TABLES, index=index, relay=relay, jobs=jobs, blobs=blobs, runner=runner
+    )
+    context.closing += [database.close, index.close, bell.close, blobs.close, runner.close]
     context.probes.update(database=database.ping, search=index.ping, relay=relay.lag)
-    for blueprint in (components.blueprint, jobs_blueprint()):
+    for blueprint in (components.blueprint, publishing.blueprint, jobs_blueprint()):
         register(app, blueprint)
     for undocumented in (predictions.blueprint, search_blueprint()):
         app.register_blueprint(undocumented)
+    with contextlib.suppress(Refused):
+        # A database that is away at the start is no reason not to serve what ships.
+        if is_current(database):
+            materialise(database, blobs, settings.home)
     return app
+
+
+def _roots(settings: Settings) -> list[Path]:
+    """Where components lie: those that ship, and those that were published here."""
+    return [SHIPPED, settings.home / FOLDER]
 
 
 def hot_routes(app: flask.Flask, admit: Admit) -> list[HotRoute]:
     """What is answered on the event loop: the open protocol and the friendly call, behind `admit`."""
     context = app.extensions["zhigai"]
-    return [SharedInference([SHIPPED], admit, context.settings.memory_budget_mb, context.parts["runner"])]
+    settings: Settings = context.settings
+    return [SharedInference(_roots(settings), admit, settings.memory_budget_mb, context.parts["runner"])]
 
 
 def migrate(settings: Settings) -> None:

@@ -42,7 +42,7 @@ def component_group() -> None:
 @click.argument("names", nargs=-1)
 @click.option("--root", type=click.Path(exists=True, file_okay=False, path_type=Path), default=SHIPPED)
 def check(names: tuple[str, ...], root: Path) -> None:
-    """Check components (default: all): schema, ranges, card, figures, and that the examples give their stored answers."""
+    """Check components (default: all): schema, ranges, card, figures, and that the examples give their answers."""
     from services.models.logic import reproducing, shipping
 
     found = 0
@@ -54,6 +54,19 @@ def check(names: tuple[str, ...], root: Path) -> None:
     if found:
         raise click.ClickException(f"{found} findings")
     click.echo("in order")
+
+
+@component_group.command("publish")
+@click.argument("name")
+@click.option("--root", type=click.Path(exists=True, file_okay=False, path_type=Path), required=True)
+@click.option("--to", "url", default="http://127.0.0.1:8080", show_default=True, help="Address of the platform.")
+@click.option("--key-file", type=click.File("r"), required=True, help="File that holds the key; `-` to type it.")
+def publish(name: str, root: Path, url: str, key_file: Any) -> None:
+    """Publish the newest release of component NAME under --root: checked here first, then by the platform."""
+    from services.models.logic import sending
+
+    for line in sending.publish(root, name, url, key_file.read().strip()):
+        click.echo(line)
 
 
 @click.command()

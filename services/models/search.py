@@ -14,12 +14,12 @@ from shared.search.port import Document
 def document_of(session: Session, kind: str, row_id: str) -> Document | None:
     """The document of a component as it stands now, or None when it is gone."""
     row = session.get(Component, row_id) if kind == KIND else None
-    return None if row is None else _document(session, row)
+    return None if row is None or not row.stable else _document(session, row)
 
 
 def documents(session: Session) -> Iterator[Document]:
     """Everything, for building the index anew."""
-    for row in session.execute(sa.select(Component).order_by(Component.id)).scalars():
+    for row in session.execute(sa.select(Component).where(Component.stable != "").order_by(Component.id)).scalars():
         yield _document(session, row)
 
 

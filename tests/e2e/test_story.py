@@ -13,6 +13,12 @@ from tests.processes import Running
 COMPLAINT = "定型机能耗太高怎么办"
 
 
+def example(platform: Running, component: str, **changes: object) -> dict[str, object]:
+    """The request of a component's first stored example, with some values changed."""
+    request = platform.get(f"/api/v1/components/{component}")["examples"][0]["request"]
+    return {**request, "instances": [{**request["instances"][0], **changes}]}
+
+
 def keyed(platform: Running) -> dict[str, str]:
     return {"X-API-Key": platform.admin_key}
 
@@ -26,15 +32,16 @@ def test_a_complaint_leads_to_a_solution_its_tool_and_the_subsidy(platform: Runn
     assert "stenter-heat-balance" in solution["components"]
     assert solution["subsidy_rule"] == "demo_project_grant"
 
-    tool = platform.call("POST", "/api/v1/components/stenter-heat-balance/predict", {"instances": [{}]}).json()
+    worked = example(platform, "stenter-heat-balance")
+    tool = platform.call("POST", "/api/v1/components/stenter-heat-balance/predict", worked).json()
     # The worked value of the tool's card: 900 kg/h from 0.7 to 0.05, 12,000 kg/h of exhaust at 150 degC.
     assert tool["predictions"][0]["value"] == pytest.approx(987.4, abs=0.1)
     assert tool["predictions"][0]["unit"] == "kW"
 
     energy = platform.get("/api/v1/components/steel-energy")
     assert "不适用于您的机器" in energy["valid_for"]
-    example = energy["examples"][0]
-    answer = platform.call("POST", "/api/v1/components/steel-energy/predict", example["request"]).json()
+    request = energy["examples"][0]["request"]
+    answer = platform.call("POST", "/api/v1/components/steel-energy/predict", request).json()
     first = answer["predictions"][0]
     assert first["interval"]["low"] <= first["value"] <= first["interval"]["high"]
     assert first["interval"]["coverage"] == 0.9
@@ -52,13 +59,13 @@ def test_a_complaint_leads_to_a_solution_its_tool_and_the_subsidy(platform: Runn
 def test_a_program_with_a_key_calls_a_model_by_the_open_protocol(platform: Running) -> None:
     metadata = platform.call("GET", "/v2/models/steel-plate-faults", headers=keyed(platform)).json()
     assert metadata["inputs"][0]["parameters"]["maximum"] > 0
-    example = platform.get("/api/v1/components/steel-plate-faults")["examples"][0]
-    row = [example["request"]["instances"][0][tensor["name"]] for tensor in metadata["inputs"]]
+    stored = platform.get("/api/v1/components/steel-plate-faults")["examples"][0]
+    row = [stored["request"]["instances"][0][tensor["name"]] for tensor in metadata["inputs"]]
     body = {"id": "7", "inputs": [{"name": "input", "shape": [1, len(row)], "datatype": "FP32", "data": row}]}
     answer = platform.call("POST", "/v2/models/steel-plate-faults/infer", body, headers=keyed(platform))
     assert answer.status == 200, answer.body
     outputs = {output["name"]: output["data"] for output in answer.json()["outputs"]}
-    assert outputs["label"] == [example["answer"]["predictions"][0]["value"]]
+    assert outputs["label"] == [stored["answer"]["predictions"][0]["value"]]
     assert sum(outputs["probabilities"]) == pytest.approx(1, abs=1e-4)
     assert answer.json()["id"] == "7"
 
@@ -73,7 +80,8 @@ def test_inference_without_a_key_is_refused_in_words_and_a_wrong_key_too(platfor
 
 
 def test_a_batch_is_a_job_that_is_done_with_progress_and_a_stream_of_events(platform: Running) -> None:
-    instances = [{"fabric_kg_h": 500 + number} for number in range(1200)]
+    worked = example(platform, "stenter-heat-balance")["instances"][0]  # type: ignore[index]
+    instances = [{**worked, "fabric_kg_h": 500 + number} for number in range(1200)]
     path = "/api/v1/components/stenter-heat-balance/batch"
     headers = {**keyed(platform), "Idempotency-Key": f"batch-{time.time()}"}
     accepted = platform.call("POST", path, {"instances": instances}, headers=headers)
@@ -113,7 +121,7 @@ def test_what_clients_get_wrong_is_said_and_never_a_500(platform: Running) -> No
         ("POST", predict, {"instances": [{"colour": 1}]}, {}, 422),
         ("POST", predict, {"instances": []}, {}, 422),
         ("POST", "/api/v1/components/nothing/predict", {"instances": [{}]}, key, 404),
-        ("POST", predict, {"instances": [{}], "release": "9.9.9"}, {}, 404),
+        ("POST", predict, {**example(platform, "stenter-heat-balance"), "release": "9.9.9"}, {}, 404),
         ("POST", "/v2/models/steel-energy/versions/9.9.9/infer", {"inputs": []}, key, 404),
         ("POST", "/api/v1/subsidies/estimate", {"equipment_investment": -1, "technology_investment": 0}, {}, 422),
         ("POST", "/api/v1/subsidies/estimate", b"equipment=1", {"Content-Type": "text/plain"}, 415),
@@ -128,10 +136,10 @@ def test_what_clients_get_wrong_is_said_and_never_a_500(platform: Running) -> No
 
 
 def test_a_value_outside_the_range_is_answered_and_flagged(platform: Running) -> None:
-    body = {"instances": [{"exhaust_temperature_c": 300}]}
+    body = example(platform, "stenter-heat-balance", exhaust_temperature_c=300)
     prediction = platform.call("POST", "/api/v1/components/stenter-heat-balance/predict", body).json()["predictions"][0]
     assert prediction["in_range"] is False
-    warning = prediction["warnings"][0]
+    warning = next(each for each in prediction["warnings"] if each["code"] == "out_of_range")
     assert (warning["code"], warning["feature"], warning["limit"]) == ("out_of_range", "exhaust_temperature_c", 220)
 
 

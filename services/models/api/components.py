@@ -49,6 +49,8 @@ class ComponentOut(ComponentShort):
     licence = ma.fields.String()
     naive = ma.fields.String()
     aliases = ma.fields.Dict()
+    articles = ma.fields.List(ma.fields.String())
+    solutions = ma.fields.List(ma.fields.String())
     signature = ma.fields.Dict()
     examples = ma.fields.List(ma.fields.Dict())
     metrics = ma.fields.List(ma.fields.Dict())
@@ -91,7 +93,7 @@ def list_components(query: dict[str, Any]) -> dict[str, Any]:
     rows, total = components.components_for(
         database(), caller(), filters=filters, page=query["page"], size=query["size"]
     )
-    items = [_shown(row, language()) for row in rows]
+    items = [shown(row, language()) for row in rows]
     return {"items": items, "total": total, "page": query["page"], "size": query["size"]}
 
 
@@ -103,14 +105,16 @@ def read_component(name: str) -> flask.Response:
     speech = language()
     content = row.content
     body = {
-        **_shown(row, speech),
+        **shown(row, speech),
         **{each: localised(content.get(each), speech) for each in ("valid_for", "source", "licence", "naive")},
         "aliases": content["aliases"],
+        "articles": content.get("articles", []),
+        "solutions": content.get("solutions", []),
         "owner": content["owner"],
         "signature": release.content["signature"],
         "examples": [{**each, "title": localised(each["title"], speech)} for each in release.content["examples"]],
         "metrics": release.content["metrics"],
-        "card": {"text": release.content["card"], "sections": _sections(release.content["card"])},
+        "card": _card(release, speech),
     }
     return answer_with_etag(ComponentOut().dump(body), row.id, row.version)
 
@@ -132,7 +136,7 @@ def submit_batch(body: dict[str, Any], name: str) -> flask.Response:
     return accepted(batches.submit(database(), jobs_of(), caller(), name, body, key))
 
 
-def _shown(row: Component, speech: str) -> dict[str, Any]:
+def shown(row: Component, speech: str) -> dict[str, Any]:
     content = row.content
     return {
         "name": row.id,
@@ -159,6 +163,12 @@ def _release(row: Release) -> dict[str, Any]:
         "metrics": row.content["metrics"],
         "lineage": row.content["lineage"],
     }
+
+
+def _card(release: Release, speech: str) -> dict[str, Any]:
+    text = release.content.get("card_en") if speech == "en" else None
+    text = text or release.content["card"]
+    return {"text": text, "sections": _sections(text)}
 
 
 def _sections(card: str) -> list[dict[str, str]]:

@@ -17,7 +17,11 @@ from numpy.typing import NDArray
 SLOTS = 96
 STEP = timedelta(minutes=15)
 DAYS_NEEDED = 7
+DAYS_BEST = 14
+"""Fewer cost accuracy (the card says how much), more gain little."""
 DAYS_USED = 35
+DAY_PRESENT = 0.8
+"""Share of a day's quarter hours that must be there for the day to count."""
 
 Floats = NDArray[np.float64]
 
@@ -42,7 +46,8 @@ NAMES = (
     "yesterday_last_hours",
     "last_week_day_mean",
     "level_ratio",
-    "days_like_yesterday",
+    "working_mean",
+    "working_median",
 )
 
 
@@ -58,7 +63,8 @@ class Readings:
 
     def until(self, day: datetime) -> Floats:
         """Days before `day`, newest last."""
-        return self.grid[: max(self.day_index(day), 0)]
+        past: Floats = self.grid[: max(self.day_index(day), 0)]
+        return past
 
 
 def slot_of(interval_end: datetime) -> tuple[datetime, int]:
@@ -89,20 +95,18 @@ def day_features(readings: Readings, day: datetime) -> Floats:
     weekday = day.weekday()
 
     def lag(back: int) -> Floats:
-        return past[days - back] if days >= back else past[days - (back % 7 or 7)] if days >= 7 else past[-1]
+        """That many days before; where the history is too short, the same weekday of last week, else yesterday."""
+        found: Floats = past[-back] if days >= back else past[-(back % 7 or 7)] if days >= 7 else past[-1]
+        return found
 
     same = [days - back for back in (7, 14, 21, 28) if days >= back]
     same_rows = past[same] if same else past[-1:]
-    kind = [
-        index
-        for index in range(max(0, days - 14), days)
-        if _kind((day - timedelta(days=days - index)).weekday()) == _kind(weekday)
-    ]
+    kind = _same_kind(days, day, weekday, 14)
     kind_rows = past[kind] if kind else past[-7:]
     yesterday, last_week = lag(1), lag(7)
     before = lag(8) if days >= 8 else last_week
     ratio = float(np.clip((yesterday.mean() + 1.0) / (before.mean() + 1.0), 0.2, 5.0))
-    likes = _like(past, yesterday)
+    working = _working(past, day, weekday)
     columns = [
         slots,
         np.full(SLOTS, float(weekday)),
@@ -124,7 +128,8 @@ def day_features(readings: Readings, day: datetime) -> Floats:
         np.full(SLOTS, yesterday[-16:].mean()),
         np.full(SLOTS, last_week.mean()),
         np.full(SLOTS, ratio),
-        likes,
+        working.mean(axis=0),
+        np.median(working, axis=0),
     ]
     return np.column_stack(columns)
 
@@ -132,7 +137,24 @@ def day_features(readings: Readings, day: datetime) -> Floats:
 def naive(readings: Readings, day: datetime) -> Floats:
     """The simple rule: the same weekday last week."""
     past = _filled(readings.until(day)[-DAYS_USED:])
-    return past[-7] if past.shape[0] >= 7 else past[-1]
+    found: Floats = past[-7] if past.shape[0] >= 7 else past[-1]
+    return found
+
+
+def _same_kind(days: int, day: datetime, weekday: int, back: int) -> list[int]:
+    """Which of the last `back` days are of the same kind as a day that falls on `weekday`."""
+    recent = range(max(0, days - back), days)
+    return [index for index in recent if _kind((day - timedelta(days=days - index)).weekday()) == _kind(weekday)]
+
+
+def _working(past: Floats, day: datetime, weekday: int) -> Floats:
+    """The last eight days of the same kind on which the works ran: a stop of one day says little about the next."""
+    rows = past[_same_kind(past.shape[0], day, weekday, 28)]
+    if not rows.shape[0]:
+        rows = past[-1:]
+    means = rows.mean(axis=1)
+    ran: Floats = rows[means >= 0.5 * np.median(means)][-8:]
+    return ran
 
 
 def _kind(weekday: int) -> str:
@@ -155,17 +177,8 @@ def _filled(past: Floats) -> Floats:
 
 def _smooth(row: Floats) -> Floats:
     padded = np.concatenate([row[:2], row, row[-2:]])
-    return np.convolve(padded, np.ones(5) / 5, mode="valid")
-
-
-def _like(past: Floats, yesterday: Floats) -> Floats:
-    """What followed the three earlier days that were most like yesterday."""
-    if past.shape[0] < 10:
-        return yesterday
-    earlier = past[:-2]
-    distance = np.abs(earlier - yesterday).mean(axis=1)
-    nearest = np.argsort(distance, kind="stable")[:3]
-    return past[nearest + 1].mean(axis=0)
+    smooth: Floats = np.convolve(padded, np.ones(5) / 5, mode="valid")
+    return smooth
 
 
 def parse_end(value: Any) -> datetime:
@@ -173,6 +186,9 @@ def parse_end(value: Any) -> datetime:
     found = datetime.fromisoformat(str(value).strip().replace("/", "-"))
     if found.tzinfo is not None:
         raise ValueError("local time without a zone is expected")
+    # Two stamps ages apart would ask for a grid of all the days between them.
+    if not 1990 <= found.year <= 2100:
+        raise ValueError("a year between 1990 and 2100 is expected")
     if found.minute % 15 or found.second or found.microsecond:
         raise ValueError("not on a quarter of an hour")
     return found

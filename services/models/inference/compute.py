@@ -27,7 +27,7 @@ class Computed:
 
 
 def compute(release: LoadedRelease, matrix: NDArray[np.float32], options: Any = None) -> Computed:
-    """`matrix` is (n, features) in the signature's order. Raises `ModelFailed` when the model gives no finite number."""
+    """`matrix` is (n, features) in the signature's order. Raises `ModelFailed` when an answer is not finite."""
     try:
         outputs = release.session.run(None, {release.input_name: matrix}, options)
     except Exception as wrong:
@@ -52,7 +52,7 @@ def compute(release: LoadedRelease, matrix: NDArray[np.float32], options: Any = 
 def _band(release: LoadedRelease, matrix: NDArray[np.float32], values: Floats) -> tuple[Floats | None, Floats | None]:
     """Conformal band: the calibrated offsets of the row's group, scaled by its difficulty when the card says so."""
     intervals = release.intervals
-    if not intervals:
+    if "low" not in intervals:
         return None, None
     groups = matrix[:, intervals["group_feature"]].astype(int) if "group_feature" in intervals else 0
     lower = np.asarray(intervals["low"], dtype=np.float64)[groups]

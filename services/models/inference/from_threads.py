@@ -80,7 +80,14 @@ class _OwnRunner:
         self._socket.settimeout(DEADLINE_S)
         with theirs:
             self._process = subprocess.Popen(  # noqa: S603 - our own interpreter and module
-                [sys.executable, "-m", "services.models.inference.runner", str(theirs.fileno()), str(memory_mb), *roots],
+                [
+                    sys.executable,
+                    "-m",
+                    "services.models.inference.runner",
+                    str(theirs.fileno()),
+                    str(memory_mb),
+                    *roots,
+                ],
                 pass_fds=(theirs.fileno(),),
                 stdin=subprocess.DEVNULL,
                 env={**os.environ, "OMP_NUM_THREADS": "1", "PYTHONPATH": os.pathsep.join(filter(None, sys.path))},

@@ -109,7 +109,7 @@ def _tensor(tensor: Any, raw: oip_binary.Raw) -> tuple[str, NDArray[Any]]:
         raise BadTensor(tensor="-", reason="张量缺少 name / a tensor needs a name")
     name = tensor["name"][:200]
     datatype, shape = tensor.get("datatype"), tensor.get("shape")
-    if datatype not in DATATYPES:
+    if not isinstance(datatype, str) or datatype not in DATATYPES:
         known = ", ".join(DATATYPES)
         raise BadTensor(tensor=name, reason=f"数据类型 {str(datatype)[:40]} 不可用，可用 / use one of: {known}")
     if not isinstance(shape, list) or not all(type(each) is int and 0 <= each <= 10**7 for each in shape):
@@ -134,7 +134,9 @@ def _from_json(name: str, data: Any, datatype: str, count: int) -> NDArray[Any]:
     if values.dtype.kind not in "iufb" or (values.dtype.kind == "b") != (wanted.kind == "b"):
         raise BadTensor(tensor=name, reason=f"data 不是 {datatype} / data is not {datatype}")
     if values.size != count:
-        raise BadTensor(tensor=name, reason=f"data 有 {values.size} 个值，shape 要 {count} 个 / count differs from shape")
+        raise BadTensor(
+            tensor=name, reason=f"data 有 {values.size} 个值，shape 要 {count} 个 / count differs from shape"
+        )
     if wanted.kind in "iu":
         limits = np.iinfo(wanted)
         if values.dtype.kind == "f" or (values.size and (values.min() < limits.min or values.max() > limits.max)):
@@ -178,7 +180,7 @@ def _answer(
 
 def _asked(each: Any, available: Mapping[str, Any]) -> tuple[str, bool]:
     name = each.get("name") if isinstance(each, dict) else None
-    if name not in available:
+    if not isinstance(name, str) or name not in available:
         raise BadTensor(tensor=str(name)[:80], reason=f"没有这个输出，可用 / no such output: {', '.join(available)}")
     return name, bool((each.get("parameters") or {}).get("binary_data"))
 

@@ -1,7 +1,8 @@
 """A release on disk, and where components lie. Reads YAML and JSON only, so that the serving process may import it.
 
-    <root>/<component>/component.yaml
-    <root>/<component>/releases/<version>/{signature.yaml, examples.yaml, release.json, card.md, model.onnx, intervals.json}
+<root>/<component>/component.yaml
+<root>/<component>/releases/<version>/{signature.yaml, examples.yaml, release.json, card.md, card.en.md}
+                                      {model.onnx, intervals.json} of a model
 """
 
 from __future__ import annotations
@@ -45,11 +46,19 @@ class ReleaseFolder:
 
     @property
     def lineage(self) -> dict[str, Any]:
-        return _json(self.folder / "release.json")
+        found: dict[str, Any] = _json(self.folder / "release.json")
+        return found
 
     @property
     def card(self) -> str:
-        path = self.folder / "card.md"
+        return self._text("card.md")
+
+    @property
+    def card_en(self) -> str:
+        return self._text("card.en.md")
+
+    def _text(self, name: str) -> str:
+        path = self.folder / name
         return path.read_text(encoding="utf-8") if path.exists() else ""
 
 
@@ -115,7 +124,7 @@ def open_release(roots: Sequence[Path], name: str, release: str = "") -> Release
 def _parsed(path: Path, _stamp: int) -> Any:
     loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
     with path.open(encoding="utf-8") as file:
-        return yaml.load(file, Loader=loader)
+        return yaml.load(file, Loader=loader)  # noqa: S506 - the safe loader, compiled
 
 
 def _yaml(path: Path) -> Any:

@@ -21,6 +21,9 @@ class Feature:
     minimum: float | None = None
     maximum: float | None = None
     default: Any = None
+    """Taken when the caller gives none, and said in a warning; a feature without one must be given."""
+    typical: float | None = None
+    """The usual value: where a form starts and what an explanation compares with. Never taken silently."""
     meaning: str = ""
     choices: tuple[str, ...] = ()
     tolerance: float | None = None
@@ -94,7 +97,7 @@ def _feature(value: Mapping[str, Any]) -> Feature:
 def tensor_parameters(feature: Feature) -> dict[str, Any]:
     """What the open protocol's metadata says of one feature beside name, datatype and shape."""
     found: dict[str, Any] = {"title_zh": feature.title_zh, "title_en": feature.title_en, "unit": feature.unit}
-    for name in ("minimum", "maximum", "default"):
+    for name in ("minimum", "maximum", "default", "typical"):
         value = getattr(feature, name)
         if value is not None:
             found[name] = value

@@ -11,6 +11,7 @@ from services.models.store.components import KIND, RELEASE_KIND, Component, Rele
 from services.models.store.schema import TABLES
 from shared import outbox
 from shared.database import Database, Scoped
+from shared.errors import NotFound
 from shared.identity import SYSTEM, Principal
 
 PUBLISHED = "published"
@@ -70,7 +71,15 @@ def component(database: Database, principal: Principal, name: str) -> tuple[Comp
     with database.read() as session:
         scoped = Scoped(session, principal)
         row = scoped.get(Component, name, KIND)
+        if row.stage != PUBLISHED:
+            raise NotFound(kind=KIND, id=name[:120])
         return row, scoped.get(Release, release_id(name, row.stable), RELEASE_KIND)
+
+
+def component_row(database: Database, principal: Principal, name: str) -> Component:
+    """The component, also one without a release yet. Raises `NotFound`."""
+    with database.read() as session:
+        return Scoped(session, principal).get(Component, name, KIND)
 
 
 def releases(database: Database, principal: Principal, name: str) -> list[Release]:

@@ -55,6 +55,8 @@ class ComponentFile(ma.Schema):
     industries = ma.fields.List(ma.fields.String(validate=ma.validate.OneOf(INDUSTRIES)), required=True)
     directions = ma.fields.List(ma.fields.String(validate=ma.validate.OneOf(DIRECTIONS)), required=True)
     keywords = ma.fields.List(ma.fields.String(), required=True)
+    articles = ma.fields.List(ma.fields.String(), load_default=list)
+    solutions = ma.fields.List(ma.fields.String(), load_default=list)
     owner = ma.fields.String(required=True)
     public = ma.fields.Boolean(required=True)
     aliases = ma.fields.Dict(keys=ma.fields.String(), values=ma.fields.String(), required=True)
@@ -102,8 +104,9 @@ def _release_findings(about: ReleaseFolder) -> Iterator[Finding]:
     for example in about.examples:
         if not example.get("answer"):
             yield Finding("examples", f"{place}/examples.yaml {example.get('name')}", "has no stored answer")
-    if not about.card:
-        yield Finding("card", f"{place}/card.md", "is missing")
+    for file, text in (("card.md", about.card), ("card.en.md", about.card_en)):
+        if not text.strip():
+            yield Finding("card", f"{place}/{file}", "is missing")
     if about.kind == "model":
         if not (about.folder / "model.onnx").is_file():
             yield Finding("artefact", f"{place}/model.onnx", "is missing")
@@ -152,6 +155,7 @@ def read_one(roots: Sequence[Path], name: str) -> ReadComponent:
             "signature": about.signature.as_json(),
             "examples": about.examples,
             "card": about.card,
+            "card_en": about.card_en,
             "lineage": about.lineage,
             "metrics": metrics_of(about),
         }

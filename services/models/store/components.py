@@ -39,9 +39,7 @@ class Release(Owned, Base):  # type: ignore[misc,valid-type]
     fingerprint: Mapped[str] = mapped_column(sa.String(64))
 
 
-def page(
-    scoped: Scoped, filters: Mapping[str, str], number: int, size: int
-) -> tuple[list[Component], int]:
+def page(scoped: Scoped, filters: Mapping[str, str], number: int, size: int) -> tuple[list[Component], int]:
     """Few components and two JSON lists: they are filtered here rather than by each engine's own JSON operators."""
     statement = scoped.select(Component).order_by(Component.id)
     if "kind" in filters:
@@ -49,7 +47,8 @@ def page(
     rows = [
         row
         for row in scoped.session.execute(statement).scalars()
-        if filters.get("industry") in (None, *row.content["industries"])
+        if row.stage == "published"
+        and filters.get("industry") in (None, *row.content["industries"])
         and filters.get("direction") in (None, *row.content["directions"])
     ]
     return rows[(number - 1) * size : number * size], len(rows)

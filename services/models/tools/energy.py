@@ -66,7 +66,8 @@ def coal_equivalent(
     if unsure:
         notes.append(
             {
-                "zh": f"{'、'.join(unsure)} 的系数待核实：低压蒸汽系数含锅炉损失，新水系数随版次不同；有焓值时请按热力填写。",
+                "zh": f"{'、'.join(unsure)} 的系数待核实：低压蒸汽系数含锅炉损失，新水系数随版次不同；"
+                "有焓值时请按热力填写。",
                 "en": f"The coefficient of {', '.join(unsure)} is to be verified; with enthalpies at hand enter heat.",
             }
         )

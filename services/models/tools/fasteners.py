@@ -34,17 +34,20 @@ def bolt_preload(
     M = F (0.16 P + 0.58 d2 mu_g + (dw + dh) / 4 mu_k)
 
     Arguments: size (M3 to M36), property class, share of the yield stress used (0.9 is usual), friction in thread and
-    under the head, outer bearing and hole diameter (mm; 0 takes 1.38 d and the medium clearance hole). Returns preload_kn,
-    torque_nm and the cross-section. Raises ValueError for bearing faces that cannot be.
+    under the head, outer bearing and hole diameter (mm; 0 takes 1.383 d and 1.125 d, the proportions of M12). Returns
+    preload_kn, torque_nm and the cross-section. Raises ValueError for bearing faces that cannot be.
     Source: VDI 2230-1 (method); ISO 898-1 / GB/T 3098.1 (strength).
     """
     diameter, pitch = THREADS[size]
-    strength = YIELD_MPA_LARGE.get(property_class, YIELD_MPA[property_class]) if diameter > 16 else YIELD_MPA[property_class]
+    strength = YIELD_MPA[property_class]
+    if diameter > 16:
+        strength = YIELD_MPA_LARGE.get(property_class, strength)
     bearing = bearing_diameter_mm or 1.383 * diameter
     hole = hole_diameter_mm or 1.125 * diameter
     if not diameter < hole < bearing:
         raise ValueError(
-            f"应有 螺栓直径 {diameter:g} < 孔径 {hole:g} < 支承面外径 {bearing:g} mm / must hold: bolt < hole < bearing face"
+            f"应有 螺栓直径 {diameter:g} < 孔径 {hole:g} < 支承面外径 {bearing:g} mm"
+            " / must hold: bolt < hole < bearing face"
         )
     d2, d3 = diameter - 0.6495 * pitch, diameter - 1.2269 * pitch
     d0 = (d2 + d3) / 2

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from itertools import pairwise
 from math import sqrt
 from statistics import fmean, stdev
+from typing import Any
 
 from services.models.tools.answer import ToolAnswer, rounded
 
@@ -17,6 +18,8 @@ CONSTANTS: dict[int, tuple[float, float, float, float]] = {
 """Subgroup size -> A2, D3, D4, d2 (ISO 7870-2)."""
 FEWEST = 20
 
+Chart = dict[str, Any]
+
 
 def process_capability(
     measurements: Sequence[float], lower_limit: float, upper_limit: float, subgroup: float
@@ -24,8 +27,8 @@ def process_capability(
     """Cp, Cpk, Pp, Ppk of measurements in their order of making, and the control charts they rest on.
 
     Cp = (USL - LSL) / (6 s_w), Cpk = min(USL - m, m - LSL) / (3 s_w), s_w = mean range / d2 (subgroups) or mean moving
-    range / 1.128 (subgroup 1); Pp and Ppk with the overall standard deviation. Arguments: at least 20 measurements in one
-    unit, both limits in that unit, subgroup size 1 to 10; measurements that do not fill a subgroup are left out.
+    range / 1.128 (subgroup 1); Pp and Ppk with the overall standard deviation. Arguments: at least 20 measurements in
+    one unit, both limits in that unit, subgroup size 1 to 10; measurements that do not fill a subgroup are left out.
     Source: ISO 22514-2 (indices), ISO 7870-2 (charts). Raises ValueError.
     """
     size = round(subgroup)
@@ -34,7 +37,8 @@ def process_capability(
     if upper_limit <= lower_limit:
         raise ValueError("上限应大于下限 / the upper limit must exceed the lower")
     if len(measurements) < FEWEST:
-        raise ValueError(f"至少 {FEWEST} 个数据，现有 {len(measurements)} 个 / at least {FEWEST}, got {len(measurements)}")
+        held = len(measurements)
+        raise ValueError(f"至少 {FEWEST} 个数据，现有 {held} 个 / at least {FEWEST}, got {held}")
     values = list(measurements[: len(measurements) // size * size])
     mean, overall = fmean(values), stdev(values)
     if size == 1:
@@ -52,7 +56,7 @@ def process_capability(
     cp, cpk = (upper_limit - lower_limit) / (6 * within), nearest / (3 * within)
     pp, ppk = (upper_limit - lower_limit) / (6 * overall), nearest / (3 * overall)
     outside = sum(not lower_limit <= value <= upper_limit for value in values)
-    signals = sum(not chart["lower"] <= point <= chart["upper"] for chart in charts for point in chart["points"])  # type: ignore[operator,union-attr]
+    signals = sum(not chart["lower"] <= point <= chart["upper"] for chart in charts for point in chart["points"])
     outputs = {
         "cpk": rounded(cpk), "cp": rounded(cp), "ppk": rounded(ppk), "pp": rounded(pp), "mean": rounded(mean),
         "sigma_within": rounded(within), "sigma_overall": rounded(overall), "used": len(values),
@@ -61,7 +65,7 @@ def process_capability(
     return ToolAnswer(outputs, (_note(cpk, cp, signals, len(values)),), tuple(charts))
 
 
-def _individual_charts(values: list[float], ranges: list[float], mean: float) -> list[dict[str, object]]:
+def _individual_charts(values: list[float], ranges: list[float], mean: float) -> list[Chart]:
     spread = fmean(ranges)
     return [
         _chart("单值图", "Individuals", values, mean, mean + 2.66 * spread, mean - 2.66 * spread),
@@ -69,7 +73,7 @@ def _individual_charts(values: list[float], ranges: list[float], mean: float) ->
     ]
 
 
-def _subgroup_charts(groups: list[list[float]], ranges: list[float], size: int) -> list[dict[str, object]]:
+def _subgroup_charts(groups: list[list[float]], ranges: list[float], size: int) -> list[Chart]:
     a2, d3, d4, _ = CONSTANTS[size]
     means = [fmean(group) for group in groups]
     centre, spread = fmean(means), fmean(ranges)
@@ -79,7 +83,7 @@ def _subgroup_charts(groups: list[list[float]], ranges: list[float], size: int) 
     ]
 
 
-def _chart(zh: str, en: str, points: list[float], centre: float, upper: float, lower: float) -> dict[str, object]:
+def _chart(zh: str, en: str, points: list[float], centre: float, upper: float, lower: float) -> Chart:
     return {
         "title_zh": zh,
         "title_en": en,

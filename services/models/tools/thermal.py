@@ -29,8 +29,8 @@ def stenter_heat_balance(
     heat  = loss (water (2501 + 1.86 T - 4.187 T0) + exhaust 1.006 (T - T0) + fabric 1.4 (T - T0)) / 3600   [kW]
 
     Arguments: dry fabric (kg/h), moisture in and out (kg water per kg dry fabric), dry exhaust air (kg/h), exhaust and
-    ambient temperature (degC), loss factor for walls (1.1 = 10 % more). Returns heat_kw, water_kg_h, the three shares in
-    kW and the exhaust humidity (kg/kg). Raises ValueError when no water is to be dried.
+    ambient temperature (degC), loss factor for walls (1.1 = 10 % more). Returns heat_kw, water_kg_h, the three shares
+    in kW and the exhaust humidity (kg/kg). Raises ValueError when no water is to be dried.
     Source: mass and energy balance with standard property values; textbook.
     """
     if moisture_in <= moisture_out:
@@ -66,9 +66,9 @@ def _humidity_note(humidity: float, water: float, exhaust: float, rise: float, l
         return {
             "zh": f"排风含湿 {humidity:.4f} kg/kg，低于常用的 {low:.2f}–{high:.2f}：排风偏干，风量可以减。"
             f"减到 {wanted:.0f} kg/h（含湿 {low:.2f}）约少用 {saved:.0f} kW；先确认油烟和安全排风要求。",
-            "en": f"Exhaust humidity {humidity:.4f} kg/kg is below the usual {low:.2f} to {high:.2f}: the exhaust is too "
-            f"dry and the air flow can be cut. At {wanted:.0f} kg/h (humidity {low:.2f}) about {saved:.0f} kW less is "
-            "needed; check fume and safety ventilation first.",
+            "en": f"Exhaust humidity {humidity:.4f} kg/kg is below the usual {low:.2f} to {high:.2f}: the exhaust is "
+            f"too dry and the air flow can be cut. At {wanted:.0f} kg/h (humidity {low:.2f}) about {saved:.0f} kW less "
+            "is needed; check fume and safety ventilation first.",
         }
     if humidity > high:
         return {

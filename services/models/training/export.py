@@ -1,4 +1,4 @@
-"""From a fitted scikit-learn estimator to a release folder: ONNX with a parity check, card, lineage, signature, examples."""
+"""From a fitted scikit-learn estimator to a release folder: ONNX with a parity check, card, lineage, examples."""
 
 from __future__ import annotations
 
@@ -30,8 +30,11 @@ class Made:
     intervals: dict[str, Any]
     lineage: dict[str, Any]
     card: str
+    card_en: str
     requests: list[dict[str, Any]] = field(default_factory=list)
     """Named examples without their answers; these are computed by the release itself."""
+    rows_seen: list[str] = field(default_factory=list)
+    """Digests of the rows it was fitted on, so that a score on them is never taken for a test."""
 
 
 def onnx_of(estimator: Any, features: int, check: NDArray[np.float32], tolerance: float) -> bytes:
@@ -66,6 +69,11 @@ def ranges(matrix: NDArray[Any], names: Sequence[str]) -> dict[str, tuple[float,
     }
 
 
+def typicals(matrix: NDArray[Any], names: Sequence[str]) -> dict[str, float]:
+    """The median of each feature: what an explanation compares with."""
+    return {name: round(float(np.median(matrix[:, column])), 4) for column, name in enumerate(names)}
+
+
 def write_release(component: Path, made: Made) -> Path:
     """Writes the folder, loads the release from it and stores what it answers to its examples."""
     folder = component / "releases" / made.version
@@ -74,6 +82,9 @@ def write_release(component: Path, made: Made) -> Path:
     (folder / "intervals.json").write_text(_json(made.intervals), encoding="utf-8")
     (folder / "release.json").write_text(_json(made.lineage), encoding="utf-8")
     (folder / "card.md").write_text(made.card, encoding="utf-8")
+    (folder / "card.en.md").write_text(made.card_en, encoding="utf-8")
+    if made.rows_seen:
+        (folder / "rows_seen.txt").write_text("\n".join(sorted(made.rows_seen)) + "\n", encoding="ascii")
     _dump(folder / "signature.yaml", made.signature)
     write_examples(component, made.version, made.requests)
     return folder

@@ -18,14 +18,20 @@ def regression(actual: Floats, predicted: Floats) -> dict[str, float]:
     }
 
 
-def classification(actual: NDArray[np.int64], predicted: NDArray[np.int64], classes: int) -> dict[str, float]:
-    """Accuracy, and F1 averaged over classes; a class never predicted and never present counts 0."""
-    scores = []
+def f1_by_class(actual: NDArray[np.int64], predicted: NDArray[np.int64], classes: int) -> list[float]:
+    """A class never predicted and never present counts 0."""
+    found = []
     for each in range(classes):
         hit = float(((predicted == each) & (actual == each)).sum())
         wrong = float(((predicted == each) != (actual == each)).sum())
-        scores.append(2 * hit / (2 * hit + wrong) if hit or wrong else 0.0)
-    return {"accuracy": round(float((predicted == actual).mean()), 4), "macro_f1": round(float(np.mean(scores)), 4)}
+        found.append(2 * hit / (2 * hit + wrong) if hit or wrong else 0.0)
+    return found
+
+
+def classification(actual: NDArray[np.int64], predicted: NDArray[np.int64], classes: int) -> dict[str, float]:
+    """Accuracy, and F1 averaged over classes."""
+    f1 = f1_by_class(actual, predicted, classes)
+    return {"accuracy": round(float((predicted == actual).mean()), 4), "macro_f1": round(float(np.mean(f1)), 4)}
 
 
 def coverage(actual: Floats, low: Floats, high: Floats) -> float:

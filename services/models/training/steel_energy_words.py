@@ -1,0 +1,26 @@
+"""What the features of steel-energy are called, in Chinese and English, with their units."""
+
+TITLES = {
+    "slot": ("一天中的第几个刻钟（0 到 95）", "Quarter hour of the day (0 to 95)", ""),
+    "weekday": ("星期（周一为 0）", "Weekday (Monday 0)", ""),
+    "lag_1d": ("昨天同一时刻", "Same slot yesterday", "kWh"),
+    "lag_2d": ("前天同一时刻", "Same slot two days before", "kWh"),
+    "lag_3d": ("三天前同一时刻", "Same slot three days before", "kWh"),
+    "lag_7d": ("上周同一天同一时刻", "Same slot a week before", "kWh"),
+    "lag_14d": ("两周前同一时刻", "Same slot two weeks before", "kWh"),
+    "lag_21d": ("三周前同一时刻", "Same slot three weeks before", "kWh"),
+    "lag_28d": ("四周前同一时刻", "Same slot four weeks before", "kWh"),
+    "week_mean_7d": ("近七天同一时刻平均", "Mean of the slot over seven days", "kWh"),
+    "same_weekday_mean": ("近四周同星期平均", "Mean of the slot on four same weekdays", "kWh"),
+    "same_weekday_median": ("近四周同星期中位", "Median of the slot on four same weekdays", "kWh"),
+    "lag_1d_smooth": ("昨天前后平滑", "Yesterday, smoothed over five slots", "kWh"),
+    "lag_7d_smooth": ("上周前后平滑", "A week before, smoothed over five slots", "kWh"),
+    "same_kind_mean": ("近两周同类日平均", "Mean over days of the same kind", "kWh"),
+    "yesterday_mean": ("昨天日平均", "Mean of yesterday", "kWh"),
+    "yesterday_max": ("昨天最大", "Maximum of yesterday", "kWh"),
+    "yesterday_last_hours": ("昨天最后四小时平均", "Mean of yesterday's last four hours", "kWh"),
+    "last_week_day_mean": ("上周同天日平均", "Mean of the same day a week before", "kWh"),
+    "level_ratio": ("昨天与八天前之比", "Yesterday against eight days before", ""),
+    "working_mean": ("近几个同类生产日平均", "Mean over the last working days of the same kind", "kWh"),
+    "working_median": ("近几个同类生产日中位", "Median over the last working days of the same kind", "kWh"),
+}
