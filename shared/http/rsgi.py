@@ -20,7 +20,7 @@ from shared.errors import BadRequest, BodyCut, BodyTooSlow, HeadersTooLarge, Ref
 from shared.fields import language_of
 from shared.http.admission import Admission
 from shared.http.call import Call, HotRoute
-from shared.http.wsgi_bridge import Bridge
+from shared.http.wsgi_bridge import Bridge, parts_of
 from shared.problems import PROBLEMS, ProblemTable
 from shared.settings import Settings
 
@@ -30,6 +30,7 @@ HOT_BODY_LIMIT = 8 * 1024 * 1024
 BODY_SECONDS = 10.0
 BODY_BYTES_PER_SECOND = 64 * 1024
 HEADER_LIMIT = 32 * 1024
+_CLOSE = ("connection", "close")
 _ODD_PATH = re.compile(r"//|;|\\|\x00|/\.\.?(/|$)|[\ud800-\udfff\ufffd]|%")
 """In a decoded path: what servers and proxies normalise differently."""
 
@@ -37,11 +38,11 @@ _ODD_PATH = re.compile(r"//|;|\\|\x00|/\.\.?(/|$)|[\ud800-\udfff\ufffd]|%")
 class Application:
     """What granian calls for each request."""
 
-    def __init__(self, settings: Settings, wsgi: Any, hot: Sequence[HotRoute]) -> None:
-        self._hot = tuple(hot)
+    def __init__(self, settings: Settings, wsgi: Any, hot: Sequence[HotRoute], *, public: bool = True) -> None:
+        self._hot = tuple((route, bool(getattr(route, "counts_as_page", False))) for route in hot)
         self._settings = settings
         self._problems = ProblemTable(PROBLEMS)
-        self._admission = Admission(settings)
+        self._admission = Admission(settings, by_address=public)
         self._bridge = Bridge(wsgi, settings.page_threads)
         self._waiting: dict[asyncio.Task[Any], float] = {}
         self._open = 0
@@ -51,7 +52,7 @@ class Application:
 
     async def start(self) -> None:
         self._sweeper = asyncio.create_task(self._sweep())
-        for route in self._hot:
+        for route, _ in self._hot:
             start = getattr(route, "start", None)
             if start is not None:
                 await start(self._bridge.ask)
@@ -59,16 +60,20 @@ class Application:
     async def stop(self) -> None:
         if self._sweeper is not None:
             self._sweeper.cancel()
-        for route in self._hot:
+        for route, _ in self._hot:
             stop = getattr(route, "stop", None)
             if stop is not None:
                 await stop()
         self._bridge.close()
 
+    @property
+    def pages_done(self) -> bool:
+        return not self._bridge.busy
+
     async def drain(self, seconds: float) -> None:
         """Waits for what is in work; streams are ended."""
         self._stopping = True
-        for route in self._hot:
+        for route, _ in self._hot:
             end = getattr(route, "end_streams", None)
             if end is not None:
                 end()
@@ -94,8 +99,10 @@ class Application:
             length = headers.get("content-length")
             if length is not None:
                 call.body_length = _length(length)
-            for route in self._hot:
+            for route, counts_as_page in self._hot:
                 if route.wants(call.method, call.path):
+                    if counts_as_page:
+                        self._admission.count(call)
                     await self._answer_hot(route, call, proto)
                     return
             await self._answer_page(call, scope, proto)
@@ -123,15 +130,15 @@ class Application:
         answer = await route.answer(call, body)
         call.status = answer.status
         headers = [*answer.headers.items(), *call.answer_headers.items(), ("x-request-id", call.request_id)]
+        if self._stopping:
+            headers.append(_CLOSE)
         if isinstance(answer.body, bytes):
             proto.response_bytes(answer.status, headers, answer.body)
             return
         await _stream(proto, answer.status, headers, answer.body)
 
     async def _answer_page(self, call: Call, scope: Any, proto: HTTPProtocol) -> None:
-        refusal = self._admission.enter(call)
-        if refusal is not None:
-            raise refusal
+        self._admission.enter(call)
         limit = self._bridge.body_limit(call.path)
         if call.body_length is not None and call.body_length > limit:
             raise TooLarge(limit_bytes=limit)
@@ -141,6 +148,8 @@ class Application:
             spool = await self._guarded(self._bridge.spool(call, proto, limit), _body_time(call.body_length))
         answer = await self._bridge.answer(call, scope.scheme, spool)
         call.status = answer.status
+        if self._stopping:
+            answer.pairs.append(_CLOSE)
         if isinstance(answer.body, bytes):
             proto.response_bytes(answer.status, answer.pairs, answer.body)
         else:
@@ -152,8 +161,7 @@ class Application:
         if expected is not None and expected > HOT_BODY_LIMIT:
             raise TooLarge(limit_bytes=HOT_BODY_LIMIT)
         if expected is None and "transfer-encoding" in call.headers:
-            whole: bytes = await self._guarded(_chunked(proto, HOT_BODY_LIMIT), _body_time(None))
-            return whole
+            return b"".join(await self._guarded(_all_parts(call, proto), _body_time(None)))
         task = asyncio.current_task()
         if task is not None:
             self._waiting[task] = time.monotonic() + _body_time(expected)
@@ -198,7 +206,7 @@ class Application:
         pairs = [*((name.lower(), value) for name, value in problem.headers.items()), ("x-request-id", request_id)]
         if isinstance(refused, (BadRequest, BodyCut, BodyTooSlow)):
             # After a fault in the framing nothing that follows on this connection can be trusted.
-            pairs.append(("connection", "close"))
+            pairs.append(_CLOSE)
         try:
             proto.response_bytes(problem.status, pairs, problem.encoded())
         except (ProtocolClosed, ProtocolError, RuntimeError):
@@ -225,7 +233,7 @@ def _is_in(address: str, networks: tuple[Any, ...]) -> bool:
 def _headers(scope: Any) -> tuple[dict[str, str], Refused | None]:
     """Headers as a dict, and why the request is refused if its framing or path is odd."""
     found: dict[str, str] = {}
-    size = 0
+    size = len(scope.path) + len(scope.query_string)
     refusal: Refused | None = None
     for name, value in scope.headers.items():
         size += len(name) + len(value)
@@ -237,9 +245,11 @@ def _headers(scope: Any) -> tuple[dict[str, str], Refused | None]:
             found[name] = value
     if size > HEADER_LIMIT:
         refusal = HeadersTooLarge(limit_bytes=HEADER_LIMIT)
-    if "transfer-encoding" in found and "content-length" in found:
-        refusal = BadRequest(reason="Content-Length 与 Transfer-Encoding 不能同时出现 / both length headers given")
-    if _ODD_PATH.search(scope.path):
+    if found.get("transfer-encoding", "chunked").lower() != "chunked":
+        refusal = BadRequest(reason="Transfer-Encoding 只接受 chunked / only chunked is taken")
+    if "host" not in found and scope.http_version == "1.1":
+        refusal = BadRequest(reason="缺少标头 Host / header Host is missing")
+    if not scope.path.startswith("/") or _ODD_PATH.search(scope.path):
         refusal = BadRequest(reason="地址中有含义不明的字符 / the path has ambiguous characters")
     authority = scope.authority
     if authority and found.get("host") and authority != found["host"]:
@@ -257,28 +267,30 @@ def _body_time(expected: int | None) -> float:
     return BODY_SECONDS + (expected or HOT_BODY_LIMIT) / BODY_BYTES_PER_SECOND if expected else BODY_SECONDS
 
 
-async def _chunked(proto: HTTPProtocol, limit: int) -> bytes:
-    parts: list[bytes] = []
-    size = 0
-    try:
-        async for part in proto:
-            size += len(part)
-            if size > limit:
-                raise TooLarge(limit_bytes=limit)
-            parts.append(part)
-    except (ProtocolError, ProtocolClosed, RuntimeError):
-        raise BodyCut(received_bytes=size) from None
-    return b"".join(parts)
+async def _all_parts(call: Call, proto: HTTPProtocol) -> list[bytes]:
+    return [part async for part in parts_of(call, proto, HOT_BODY_LIMIT)]
 
 
 async def _stream(proto: HTTPProtocol, status: int, headers: list[tuple[str, str]], body: AsyncIterator[bytes]) -> None:
+    """Sends part by part until the end or until the client hangs up, which a quiet stream would not notice by itself."""
     transport = proto.response_stream(status, headers)
-    try:
+
+    async def send() -> None:
         async for part in body:
             await transport.send_bytes(part)
-    except (ProtocolClosed, ProtocolError, ConnectionError):
-        return
+
+    sending = asyncio.ensure_future(send())
+    gone = asyncio.ensure_future(proto.client_disconnect())
+    try:
+        await asyncio.wait((sending, gone), return_when=asyncio.FIRST_COMPLETED)
     finally:
+        gone.cancel()
+        sending.cancel()
+        try:
+            await sending
+        except (asyncio.CancelledError, ProtocolClosed, ProtocolError, ConnectionError):
+            # The client is gone or the server stops: there is nobody to send the rest to.
+            pass
         close = getattr(body, "aclose", None)
         if close is not None:
             await close()

@@ -6,12 +6,14 @@ A thread is taken only while Python works. A body that is slow or cut never reac
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import sys
 import tempfile
-from collections.abc import AsyncIterator, Iterable, Iterator
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
-from typing import IO, Any
+from threading import Lock
+from typing import IO, Any, TypeVar
 
 from granian._granian import RSGIHTTPProtocol as HTTPProtocol
 from granian._granian import RSGIProtocolClosed as ProtocolClosed
@@ -27,6 +29,9 @@ WHOLE_ANSWER = 512 * 1024
 _UPLOADS = ("/api/v1/datasets", "/api/v1/documents")
 
 
+_T = TypeVar("_T")
+
+
 @dataclass
 class PageAnswer:
     status: int
@@ -38,6 +43,12 @@ class Bridge:
     def __init__(self, wsgi: Any, threads: int) -> None:
         self._wsgi = wsgi
         self._pool = ThreadPoolExecutor(threads, thread_name_prefix="page")
+        self._running: set[Future[Any]] = set()
+
+    @property
+    def busy(self) -> bool:
+        """Whether a thread is at work, even if nobody waits for it any more."""
+        return any(each.running() for each in list(self._running))
 
     def close(self) -> None:
         self._pool.shutdown(wait=False, cancel_futures=True)
@@ -51,32 +62,21 @@ class Bridge:
         spool: Any = tempfile.SpooledTemporaryFile(SPOOL_IN_MEMORY)  # noqa: SIM115 - closed after the answer
         size = 0
         try:
-            async for part in proto:
+            async for part in parts_of(call, proto, limit):
                 size += len(part)
-                if size > limit:
-                    raise TooLarge(limit_bytes=limit)
                 spool.write(part)
-        except (ProtocolError, ProtocolClosed, RuntimeError):
-            spool.close()
-            raise BodyCut(expected_bytes=call.body_length, received_bytes=size) from None
         except BaseException:
             spool.close()
             raise
-        if call.body_length is not None and size != call.body_length:
-            spool.close()
-            raise BodyCut(expected_bytes=call.body_length, received_bytes=size)
         call.body_length = size
         spool.seek(0)
         return spool  # type: ignore[no-any-return]
 
     async def answer(self, call: Call, scheme: str, spool: IO[bytes] | None) -> PageAnswer:
         """Runs the app. Small answers come whole, large ones as a stream that takes a thread chunk by chunk."""
-        loop = asyncio.get_running_loop()
-        if spool is not None:
-            call.at_end(spool.close)
-        run = _Run(self._wsgi, _environ(call, scheme, spool))
+        run = _Run(self._wsgi, _environ(call, scheme, spool), spool)
         call.at_end(run.close)
-        whole = await loop.run_in_executor(self._pool, run.start)
+        whole = await self._in_pool(run.start)
         pairs = [*run.headers, *call.answer_headers.items()]
         if whole is not None:
             return PageAnswer(run.status, pairs, b"" if call.method == "HEAD" else whole)
@@ -89,44 +89,91 @@ class Bridge:
         return Answer(answer.status, {name.lower(): value for name, value in answer.pairs}, body)
 
     async def _rest(self, run: _Run) -> AsyncIterator[bytes]:
-        loop = asyncio.get_running_loop()
-        while part := await loop.run_in_executor(self._pool, run.next_part):
+        while part := await self._in_pool(run.next_part):
             yield part
+
+    def _in_pool(self, work: Callable[[], _T]) -> asyncio.Future[_T]:
+        future = self._pool.submit(work)
+        self._running.add(future)
+        future.add_done_callback(self._running.discard)
+        return asyncio.wrap_future(future)
+
+
+async def parts_of(call: Call, proto: HTTPProtocol, limit: int) -> AsyncIterator[bytes]:
+    """The body part by part. Raises `BodyCut`, also for a faulty or missing chunk, and `TooLarge`."""
+    size = empty = 0
+    try:
+        async for part in proto:
+            if not part:
+                empty += 1
+                continue
+            size += len(part)
+            if size > limit:
+                raise TooLarge(limit_bytes=limit)
+            yield part
+    except (ProtocolError, ProtocolClosed, RuntimeError):
+        raise BodyCut(expected_bytes=call.body_length, received_bytes=size) from None
+    # granian ends every body with one empty part, and a body whose framing broke with a second one; it says no more.
+    if empty > 1 or (call.body_length is not None and size != call.body_length):
+        raise BodyCut(expected_bytes=call.body_length, received_bytes=size)
 
 
 class _Run:
     """One call of the WSGI app, pulled part by part from pool threads."""
 
-    def __init__(self, wsgi: Any, environ: dict[str, Any]) -> None:
-        self._wsgi, self._environ = wsgi, environ
+    def __init__(self, wsgi: Any, environ: dict[str, Any], spool: IO[bytes] | None) -> None:
+        self._wsgi, self._environ, self._spool = wsgi, environ, spool
         self.status = 500
         self.headers: list[tuple[str, str]] = []
         self._parts: Iterable[bytes] = ()
         self._iterator: Iterator[bytes] = iter(())
         self._held: list[bytes] = []
+        self._working = Lock()
+        self._abandoned = False
 
     def start(self) -> bytes | None:
         """The whole answer when it is small, else None: then `next_part` gives it."""
-        self._parts = self._wsgi(self._environ, self._start_response)
-        self._iterator = iter(self._parts)
-        size = 0
-        for part in self._iterator:
-            self._held.append(part)
-            size += len(part)
-            if size > WHOLE_ANSWER:
-                return None
-        return b"".join(self._held)
+        with self._at_work():
+            self._parts = self._wsgi(self._environ, self._start_response)
+            self._iterator = iter(self._parts)
+            size = 0
+            for part in self._iterator:
+                self._held.append(part)
+                size += len(part)
+                if size > WHOLE_ANSWER:
+                    return None
+            return b"".join(self._held)
 
     def next_part(self) -> bytes:
-        if self._held:
-            held, self._held = b"".join(self._held), []
-            return held
-        return next((part for part in self._iterator if part), b"")
+        with self._at_work():
+            if self._held:
+                held, self._held = b"".join(self._held), []
+                return held
+            return next((part for part in self._iterator if part), b"")
+
+    @contextlib.contextmanager
+    def _at_work(self) -> Iterator[None]:
+        try:
+            with self._working:
+                yield
+        finally:
+            if self._abandoned:
+                self.close()
 
     def close(self) -> None:
-        close = getattr(self._parts, "close", None)
-        if close is not None:
-            close()
+        """Lets everything go; while a thread is at work in the app, that thread does it when it comes out."""
+        self._abandoned = True
+        if not self._working.acquire(blocking=False):
+            return
+        try:
+            close, self._parts = getattr(self._parts, "close", None), ()
+            spool, self._spool = self._spool, None
+            if close is not None:
+                close()
+            if spool is not None:
+                spool.close()
+        finally:
+            self._working.release()
 
     def _start_response(self, status: str, headers: list[tuple[str, str]], exc_info: Any = None) -> Any:
         self.status = int(status.split(" ", 1)[0])

@@ -18,6 +18,7 @@ from services.models.inference import oip_binary
 from services.models.inference.compute import Computed, compute, out_of_range
 from services.models.inference.release import LoadedRelease
 from services.models.inference.signature import Feature
+from services.models.inference.units import OtherKind, converter
 
 MOST_ROWS = 100_000
 MATRIX = "input"
@@ -54,12 +55,25 @@ def _matrix(release: LoadedRelease, tensors: list[Any], raw: oip_binary.Raw) -> 
         name, values = _tensor(tensor, raw)
         if name in read:
             raise BadTensor(tensor=name, reason="出现两次 / given twice")
-        read[name] = values
+        unit = (tensor.get("parameters") or {}).get("unit")
+        read[name] = values if unit is None else _converted(release, name, values, unit)
     if len(read) == 1 and (len(features) > 1 or MATRIX in read):
         name, values = next(iter(read.items()))
         if name not in release.signature.names:
             return _finite(name, _as_matrix(name, values, len(features)))
     return _from_columns(features, read)
+
+
+def _converted(release: LoadedRelease, name: str, values: NDArray[Any], unit: Any) -> NDArray[Any]:
+    """Values in the feature's own unit. A unit of another kind is refused with both named, never passed over."""
+    feature = next((each for each in release.signature.inputs if each.name == name), None)
+    if feature is None or not isinstance(unit, str):
+        raise BadTensor(tensor=name, reason="unit 只用于单个特征的张量 / a unit goes with the tensor of one feature")
+    try:
+        factor, offset = converter(unit, feature.unit)
+    except OtherKind as other:
+        raise BadTensor(tensor=name, reason=str(other)) from None
+    return values if (factor, offset) == (1.0, 0.0) else values.astype(np.float64) * factor + offset
 
 
 def _from_columns(features: tuple[Feature, ...], read: dict[str, NDArray[Any]]) -> NDArray[np.float32]:
