@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import ipaddress
 import logging
 import re
@@ -286,11 +287,9 @@ async def _stream(proto: HTTPProtocol, status: int, headers: list[tuple[str, str
     finally:
         gone.cancel()
         sending.cancel()
-        try:
+        # The client is gone or the server stops: there is nobody to send the rest to.
+        with contextlib.suppress(asyncio.CancelledError, ProtocolClosed, ProtocolError, ConnectionError):
             await sending
-        except (asyncio.CancelledError, ProtocolClosed, ProtocolError, ConnectionError):
-            # The client is gone or the server stops: there is nobody to send the rest to.
-            pass
         close = getattr(body, "aclose", None)
         if close is not None:
             await close()

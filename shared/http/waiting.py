@@ -6,15 +6,21 @@ Each watched job is asked for once every so often, however many wait for it, and
 from __future__ import annotations
 
 import asyncio
+import contextlib
+import logging
 import re
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections import Counter
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable
 from urllib.parse import parse_qs
 
 import orjson
 
+from shared.errors import Busy, Refused
 from shared.http.call import Answer, Call, ReadBody
 from shared.identity import PRINCIPAL_HEADER, sign, verify
 from shared.settings import Secret
+
+log = logging.getLogger(__name__)
 
 Ask = Callable[[Call], Awaitable[Answer]]
 
@@ -22,8 +28,17 @@ _EVENTS = re.compile(r"^/api/v1/jobs/[^/]+/events$")
 _JOB = re.compile(r"^/api/v1/jobs/[^/]+$")
 ENDED = frozenset({"done", "failed", "cancelled", "dead"})
 LOOK_EVERY_S = 0.5
+LOOK_AT_LEAST_EVERY_S = 2.0
+LOOKS_PER_S = 100
+"""Over all watched jobs: with more of them each is looked at less often, so that waiting never crowds out pages."""
 LONGEST_WAIT_S = 30.0
 COMMENT_EVERY_S = 15.0
+LONGEST_STREAM_S = 600.0
+"""Browsers open an ended stream again, and whoever may no longer see the job is then refused."""
+MOST_WAITING = 2000
+MOST_WAITING_PER_ADDRESS = 256
+PASSING = frozenset({429, 500, 502, 503, 504})
+"""An answer that says nothing about the job; it is asked for again."""
 _PRINCIPAL = PRINCIPAL_HEADER.lower()
 _IDENTITY = ("authorization", "x-api-key", "x-zhigai-guest", "x-zhigai-principal", "cookie")
 
@@ -31,27 +46,46 @@ _IDENTITY = ("authorization", "x-api-key", "x-zhigai-guest", "x-zhigai-principal
 class _Watch:
     """One job as one caller may see it, looked at while somebody waits."""
 
-    def __init__(self) -> None:
-        self.latest: Answer | None = None
-        self.changed = asyncio.Condition()
+    def __init__(self, latest: Answer) -> None:
+        self.latest = latest
+        self.over = False
         self.watchers = 0
-        self.task: asyncio.Task[None] | None = None
+        self._changed = asyncio.Event()
+
+    def wake(self) -> None:
+        self._changed.set()
+        self._changed = asyncio.Event()
+
+    def next_change(self) -> asyncio.Event:
+        """To be taken before `latest` is read: a change in between is then not missed."""
+        return self._changed
 
 
 class JobWaits:
     """`GET /api/v1/jobs/{id}/events` and `GET /api/v1/jobs/{id}?wait=20`."""
 
+    counts_as_page = True
+
     def __init__(self, secret: Secret) -> None:
         self._ask: Ask | None = None
         self._secret = secret
         self._watches: dict[tuple[str, ...], _Watch] = {}
-        self._ending = asyncio.Event()
+        self._following: set[asyncio.Task[None]] = set()
+        self._waiting: Counter[str] = Counter()
+        self._ending = False
+
+    @property
+    def waiting(self) -> int:
+        """How many callers wait."""
+        return self._waiting.total()
 
     async def start(self, ask: Ask) -> None:
         self._ask = ask
 
     def end_streams(self) -> None:
-        self._ending.set()
+        self._ending = True
+        for watch in self._watches.values():
+            watch.wake()
 
     def wants(self, method: str, path: str) -> bool:
         return method == "GET" and path.startswith("/api/v1/jobs/") and bool(_EVENTS.match(path) or _JOB.match(path))
@@ -64,10 +98,23 @@ class JobWaits:
         first = await self._look(call, path)
         if first.status != 200 or _ended(first) or (not streaming and wait <= 0):
             return _events(first) if streaming and first.status == 200 else first
+        self._enter(call)
         if streaming:
             headers = {"content-type": "text/event-stream", "cache-control": "no-store", "x-accel-buffering": "no"}
             return Answer(200, headers, self._changes(call, path, first))
         return await self._wait(call, path, first, wait)
+
+    def _enter(self, call: Call) -> None:
+        """Counts one more who waits until `call.end()`. Raises `Busy`."""
+        if self.waiting >= MOST_WAITING or self._waiting[call.address] >= MOST_WAITING_PER_ADDRESS:
+            raise Busy(what="事件流 / event streams", retry_after_s=5)
+        self._waiting[call.address] += 1
+        call.at_end(lambda: self._leave(call.address))
+
+    def _leave(self, address: str) -> None:
+        self._waiting[address] -= 1
+        if not self._waiting[address]:
+            del self._waiting[address]
 
     def _keep_identity(self, call: Call) -> None:
         """A principal signed by the gateway is good for a minute, and a stream may be watched for longer."""
@@ -88,64 +135,71 @@ class JobWaits:
             asked.end()
 
     async def _wait(self, call: Call, path: str, first: Answer, seconds: float) -> Answer:
-        latest = first
-        try:
-            async with asyncio.timeout(seconds):
-                async for latest in self._watch(call, path, first):
-                    return latest
-        except TimeoutError:
-            return latest
-        return latest
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(seconds), contextlib.aclosing(self._watch(call, path, first)) as changes:
+                async for latest in changes:
+                    if latest is not _QUIET:
+                        return latest
+        return first
 
     async def _changes(self, call: Call, path: str, first: Answer) -> AsyncIterator[bytes]:
         yield _event(first)
-        async for latest in self._watch(call, path, first, keep_alive=True):
-            yield _event(latest) if latest is not _QUIET else b": \n\n"
-            if latest is not _QUIET and _ended(latest):
-                return
+        async with contextlib.aclosing(self._watch(call, path, first)) as changes:
+            async for latest in changes:
+                yield b": \n\n" if latest is _QUIET else _event(latest)
 
-    async def _watch(self, call: Call, path: str, first: Answer, *, keep_alive: bool = False) -> AsyncIterator[Answer]:
+    async def _watch(self, call: Call, path: str, first: Answer) -> AsyncGenerator[Answer, None]:
+        """Each state of the job after `first`, to its end; `_QUIET` now and then while nothing changes."""
         key = (path, *(call.headers.get(name, "") for name in _IDENTITY))
         watch = self._watches.get(key)
         if watch is None:
-            watch = self._watches[key] = _Watch()
-            watch.latest = first
-            watch.task = asyncio.create_task(self._follow(key, watch, call, path))
+            watch = self._watches[key] = _Watch(first)
+            following = asyncio.create_task(self._follow(key, watch, call, path))
+            self._following.add(following)
+            following.add_done_callback(self._following.discard)
         watch.watchers += 1
         seen = first.body
+        clock = asyncio.get_running_loop().time
+        end = clock() + LONGEST_STREAM_S
         try:
-            while not self._ending.is_set():
-                async with watch.changed:
-                    try:
-                        async with asyncio.timeout(COMMENT_EVERY_S):
-                            await watch.changed.wait()
-                    except TimeoutError:
-                        if keep_alive:
-                            yield _QUIET
-                        continue
-                if watch.latest is not None and watch.latest.body != seen:
+            while not self._ending and clock() < end:
+                changed = watch.next_change()
+                if watch.latest.body != seen:
                     seen = watch.latest.body
                     yield watch.latest
-                if watch.task is None or watch.task.done():
+                elif watch.over:
                     return
+                else:
+                    try:
+                        async with asyncio.timeout(COMMENT_EVERY_S):
+                            await changed.wait()
+                    except TimeoutError:
+                        yield _QUIET
         finally:
             watch.watchers -= 1
 
     async def _follow(self, key: tuple[str, ...], watch: _Watch, call: Call, path: str) -> None:
+        pause = LOOK_EVERY_S
         try:
-            while watch.watchers and not self._ending.is_set():
-                await asyncio.sleep(LOOK_EVERY_S)
-                latest = await self._look(call, path)
-                if watch.latest is None or latest.body != watch.latest.body:
-                    watch.latest = latest
-                    async with watch.changed:
-                        watch.changed.notify_all()
-                if latest.status != 200 or _ended(latest):
+            while True:
+                await asyncio.sleep(max(pause, len(self._watches) / LOOKS_PER_S))
+                if not watch.watchers or self._ending:
                     return
+                latest = await self._look(call, path)
+                if latest.status in PASSING or latest.body == watch.latest.body:
+                    pause = min(pause * 1.3, LOOK_AT_LEAST_EVERY_S)
+                    continue
+                pause = LOOK_EVERY_S
+                watch.latest = latest
+                if _ended(latest):
+                    return
+                watch.wake()
+        except Refused as refused:
+            log.info("a watched job is let go: %s", refused)
         finally:
             self._watches.pop(key, None)
-            async with watch.changed:
-                watch.changed.notify_all()
+            watch.over = True
+            watch.wake()
 
 
 _QUIET = Answer(0, {}, b"")
@@ -166,7 +220,8 @@ def _ended(answer: Answer) -> bool:
 
 def _event(answer: Answer) -> bytes:
     body = answer.body if isinstance(answer.body, bytes) else b""
-    return b"event: job\ndata: " + body.replace(b"\n", b" ").strip() + b"\n\n"
+    name = b"job" if answer.status == 200 else b"error"
+    return b"event: " + name + b"\ndata: " + body.replace(b"\n", b" ").strip() + b"\n\n"
 
 
 def _events(answer: Answer) -> Answer:

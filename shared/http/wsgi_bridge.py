@@ -134,6 +134,8 @@ class _Run:
     def start(self) -> bytes | None:
         """The whole answer when it is small, else None: then `next_part` gives it."""
         with self._at_work():
+            if self._abandoned:
+                return b""
             self._parts = self._wsgi(self._environ, self._start_response)
             self._iterator = iter(self._parts)
             size = 0

@@ -1,0 +1,1 @@
+"""Benchmarks: ratios of things measured side by side on one machine, never absolute promises."""

@@ -1,0 +1,153 @@
+"""The all-in-one as a process: start, memory, inference alone, beside a job, beside pages, under a flood."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import secrets
+import shutil
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from concurrent.futures import ProcessPoolExecutor
+from pathlib import Path
+from typing import Any
+
+from bench.load import Load, drive, request
+from shared.settings import Secret, Settings
+from tests.processes import Running, environment, start, wait_for
+from tools.devservers import free_port
+
+COMPONENT = "steel-energy"
+ROUNDS = 3
+SECONDS = 2.0
+
+
+def run() -> dict[str, Any]:
+    home = Path(tempfile.mkdtemp(prefix="zg-bench-"))
+    settings = Settings(home=home, secret=Secret(secrets.token_hex(32)))
+    try:
+        first, running = _started(settings)
+        running.stop()
+        again, running = _started(settings)
+        try:
+            return {"first start, empty home (s)": first, "restart to ready (s)": again, **_measured(running)}
+        finally:
+            running.stop()
+    finally:
+        shutil.rmtree(home, ignore_errors=True)
+
+
+def _started(settings: Settings) -> tuple[float, Running]:
+    port = free_port()
+    running = Running(f"http://127.0.0.1:{port}", settings.home)
+    began = time.perf_counter()
+    # Limits as shipped: the flood below is to meet them.
+    start(running, settings, "serve", "serve", "--port", str(port), ZHIGAI_PAGES_PER_SECOND="400",
+          ZHIGAI_PAGES_PER_SECOND_PER_ADDRESS="150")  # fmt: skip
+    wait_for(f"{running.url}/readyz", running)
+    return round(time.perf_counter() - began, 2), running
+
+
+def _measured(running: Running) -> dict[str, Any]:
+    port = int(running.url.rsplit(":", 1)[1])
+    key = {"X-API-Key": running.admin_key, "Content-Type": "application/json"}
+    metadata = running.call("GET", f"/v2/models/{COMPONENT}", headers=key).json()
+    row = [float(tensor["parameters"]["minimum"]) for tensor in metadata["inputs"]]
+    body = json.dumps({"inputs": [{"name": "input", "shape": [1, len(row)], "datatype": "FP32", "data": row}]}).encode()
+    infer = request("POST", f"/v2/models/{COMPONENT}/infer", body, key)
+    page = request("GET", "/components/stenter-heat-balance")
+    search = request("GET", "/api/v1/search?q=%E5%AE%9A%E5%9E%8B%E6%9C%BA%E8%83%BD%E8%80%97")
+    memory = _pss(running)
+    asyncio.run(drive(port, infer, 8, 1.0))
+    quiet, paced, flood, jobs = [], [], [], []
+    for _ in range(ROUNDS):
+        quiet.append(asyncio.run(drive(port, infer, 8, SECONDS)))
+        paced.append(_beside(port, infer, page, 4, 100.0))
+        flood.append(_beside(port, infer, page, 16, 0.0))
+        time.sleep(1.2)
+    jobs = [_beside_a_job(running, port, infer, key) for _ in range(ROUNDS)]
+    searches = asyncio.run(drive(port, search, 1, 3.0, per_second=60))
+    middle = statistics.median(load.per_second for load in quiet)
+
+    def share(loads: list[Load]) -> float:
+        return round(statistics.median(load.per_second for load in loads) / middle, 2)
+
+    in_process = _in_process(row)
+    return {
+        "idle memory, all processes (PSS MB)": memory,
+        "single-row inference, c8 (req/s)": middle,
+        "  p50 / p99 (ms)": f"{quiet[-1].percentile(0.5)} / {quiet[-1].percentile(0.99)}",
+        "same model called in process, one thread (calls/s)": in_process,
+        "  through the gateway / in process": round(middle / in_process, 2),
+        "inference beside a running job / quiet (aim 0.5)": share(jobs),
+        "inference at 100 pages a second / quiet (aim 0.8)": share(paced),
+        "inference under a flood of pages / quiet (aim 0.3)": share(flood),
+        "search through the gateway p50 / p95 (ms)": f"{searches.percentile(0.5)} / {searches.percentile(0.95)}",
+        "statuses other than 200 in quiet rounds": sum(
+            count for load in quiet for status, count in load.statuses.items() if status != 200
+        ),
+    }
+
+
+def _beside(port: int, infer: bytes, page: bytes, connections: int, per_second: float) -> Load:
+    with ProcessPoolExecutor(1) as pool:
+        pages = pool.submit(_drive, port, page, connections, SECONDS + 0.5, per_second)
+        time.sleep(0.3)
+        load = asyncio.run(drive(port, infer, 8, SECONDS))
+        pages.result()
+    return load
+
+
+def _drive(port: int, raw: bytes, connections: int, seconds: float, per_second: float) -> dict[int, int]:
+    return asyncio.run(drive(port, raw, connections, seconds, per_second)).statuses
+
+
+def _beside_a_job(running: Running, port: int, infer: bytes, key: dict[str, str]) -> Load:
+    """The worker busy with batches; what runs is the real job, not a stand-in."""
+    example = running.get("/api/v1/components/steel-plate-faults")["examples"][0]["request"]["instances"][0]
+    for _ in range(4):
+        sent = {**key, "Idempotency-Key": secrets.token_hex(8)}
+        path = "/api/v1/components/steel-plate-faults/batch"
+        answer = running.call("POST", path, {"instances": [example] * 1500}, headers=sent)
+        assert answer.status == 202, answer.body
+    return asyncio.run(drive(port, infer, 8, SECONDS))
+
+
+def _in_process(row: list[float]) -> float:
+    """The bare model in a process of its own, one row a call."""
+    code = (
+        "import json, sys, time, numpy as np\n"
+        "from services.models.inference.release import SHIPPED, open_release\n"
+        "from services.models.inference.sessions import load\n"
+        f"release = load(open_release([SHIPPED], {COMPONENT!r}))\n"
+        f"row = np.array([{row}], dtype=np.float32)\n"
+        "run = lambda: release.session.run(None, {release.input_name: row})\n"
+        "[run() for _ in range(500)]\n"
+        "began = time.perf_counter()\n"
+        "[run() for _ in range(20000)]\n"
+        "print(20000 / (time.perf_counter() - began))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, env=_plain())
+    return round(float(done.stdout), 1)
+
+
+def _plain() -> dict[str, str]:
+    return environment(Settings(home=Path(tempfile.gettempdir()), secret=Secret("0" * 64)), OMP_NUM_THREADS="1")
+
+
+def _pss(running: Running) -> float:
+    """Proportional memory of the server and its children."""
+    time.sleep(2)
+    pids = [process.pid for process in running.processes.values()]
+    for pid in list(pids):
+        children = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
+        pids += [int(child) for child in children]
+    total = 0
+    for pid in pids:
+        for line in Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines():
+            if line.startswith("Pss:"):
+                total += int(line.split()[1])
+    return round(total / 1024, 1)
