@@ -56,6 +56,9 @@ class Scoped:
         return list(rows), int(total.scalar_one())
 
     def _one(self, statement: sa.Select[Any], model: type[Row], row_id: str, kind: str) -> Row:
+        if "\x00" in row_id:
+            # PostgreSQL takes no NUL in a text, and no row has one.
+            raise NotFound(kind=kind, id=row_id.replace("\x00", "")[:120])
         key: Any = model.id  # type: ignore[attr-defined]
         found: Row | None = self.session.execute(statement.where(key == row_id)).scalar_one_or_none()
         if found is None:

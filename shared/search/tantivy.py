@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import shutil
 import threading
@@ -111,12 +112,8 @@ class TantivyIndex:
 
     def _open(self) -> tantivy.Index:
         """The current index, opened anew when another process has switched it, with everything committed so far."""
-        name = self._current_name()
         with self._lock:
-            if not name:
-                name = f"{analysis.version()}-{uuid.uuid4().hex[:8]}"
-                tantivy.Index(_schema(), path=str(_made(self._folder / name)))
-                self._point_to(name)
+            name = self._current_name() or self._first()
             if self._index is None or name != self._name:
                 try:
                     self._index = tantivy.Index.open(str(self._folder / name))
@@ -125,6 +122,17 @@ class TantivyIndex:
                 self._name = name
             self._index.reload()
             return self._index
+
+    def _first(self) -> str:
+        """An empty index to begin with. Of several processes that begin at once one names it for all."""
+        name = f"{analysis.version()}-{uuid.uuid4().hex[:8]}"
+        tantivy.Index(_schema(), path=str(_made(self._folder / name)))
+        draft = self._folder / f".current-{uuid.uuid4().hex[:8]}"
+        draft.write_text(name, encoding="ascii")
+        with contextlib.suppress(FileExistsError):
+            (self._folder / "current").hardlink_to(draft)
+        draft.unlink()
+        return self._current_name()
 
     def _current_name(self) -> str:
         try:

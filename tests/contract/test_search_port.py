@@ -175,3 +175,16 @@ def test_a_clause_weighs_what_it_says(index: SearchIndex) -> None:
     index.put([document(1, "定型机"), document(2, "疏水阀")])
     query = AnalysedQuery("x", (Clause("words", "定型机", 0.2), Clause("words", "疏水阀", 1.0)))
     assert [hit.id for hit in index.search(SearchRequest(query)).hits] == ["d02", "d01"]
+
+
+def test_threads_that_open_an_empty_index_at_once_share_one(embedded_settings: Make) -> None:
+    settings = embedded_settings()
+    for attempt in range(5):
+        service = f"catalog{attempt}"
+        indexes = [open_index(settings, service) for _ in range(4)]
+        threads = [threading.Thread(target=each.put, args=([document(number)],)) for number, each in enumerate(indexes)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join(timeout=30)
+        assert len(indexes[0].versions()) == 4

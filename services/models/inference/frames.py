@@ -10,7 +10,7 @@ import struct
 from dataclasses import dataclass, field
 
 INFER, PREDICT, METADATA, READY, RELOAD = 1, 2, 3, 4, 5
-_ASK = struct.Struct("!IIBBBBBI")
+_ASK = struct.Struct("!IIBBBBBId")
 _ANSWER = struct.Struct("!IIHBIH")
 LENGTH = struct.Struct("!I")
 MOST = 80 * 1024 * 1024
@@ -29,13 +29,15 @@ class Ask:
     json_length: int = 0
     """`Inference-Header-Content-Length`; 0 when the body is all JSON."""
     body: bytes = b""
+    deadline: float = 0.0
+    """On the machine's monotonic clock, which both processes read; after it nobody waits any more. 0 means never."""
 
     def packed(self) -> bytes:
         name, release, request_id = self.name.encode(), self.release.encode(), self.request_id.encode()
         size = _ASK.size - 4 + len(name) + len(release) + len(request_id) + len(self.body)
         head = _ASK.pack(
             size, self.id, self.kind, _LANGUAGES.index(self.language), len(name), len(release), len(request_id),
-            self.json_length,
+            self.json_length, self.deadline,
         )  # fmt: skip
         return b"".join((head, name, release, request_id, self.body))
 
@@ -60,7 +62,7 @@ class Reply:
 
 def ask_of(frame: bytes) -> Ask:
     """`frame` with its length."""
-    _, number, kind, language, names, releases, ids, json_length = _ASK.unpack_from(frame)
+    _, number, kind, language, names, releases, ids, json_length, deadline = _ASK.unpack_from(frame)
     place = _ASK.size
     name = frame[place : place + names].decode()
     place += names
@@ -68,7 +70,7 @@ def ask_of(frame: bytes) -> Ask:
     place += releases
     request_id = frame[place : place + ids].decode()
     place += ids
-    return Ask(number, kind, name, release, request_id, _LANGUAGES[language], json_length, frame[place:])
+    return Ask(number, kind, name, release, request_id, _LANGUAGES[language], json_length, frame[place:], deadline)
 
 
 def reply_of(frame: bytes) -> Reply:

@@ -13,6 +13,7 @@ import os
 import re
 import socket
 import sys
+import time
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -30,18 +31,27 @@ log = logging.getLogger(__name__)
 _MODEL = re.compile(r"^/v2/models/(?P<name>[^/]+)(/versions/(?P<version>[^/]+))?(?P<what>/infer|/ready)?$")
 _PREDICT = re.compile(r"^/api/v1/components/(?P<name>[^/]+)/predict$")
 MOST_IN_FLIGHT = 256
+MOST_BYTES_IN_FLIGHT = 64 * 1024 * 1024
 DEADLINE_S = 30.0
 RESTART_PAUSE_S = 0.1
+LONGEST_RESTART_PAUSE_S = 5.0
+SHORT_LIFE_S = 5.0
+"""A runner that ends sooner is started again after a pause that doubles, so that a broken one costs little."""
+_WHAT = "模型执行进程 / model runner"
 
 
 class Runner:
     """One runner process and the socket to it."""
 
-    def __init__(self, roots: Sequence[Path], memory_mb: int) -> None:
+    def __init__(self, roots: Sequence[Path], memory_mb: int, deadline_s: float = DEADLINE_S) -> None:
         self._roots = [str(root) for root in roots]
         self._memory_mb = memory_mb
+        self._deadline_s = deadline_s
         self._waiting: dict[int, asyncio.Future[Reply]] = {}
+        self._sent: set[int] = set()
+        self._bytes = 0
         self._next = 0
+        self._last_reply = 0.0
         self._transport: asyncio.Transport | None = None
         self._process: asyncio.subprocess.Process | None = None
         self._keeper: asyncio.Task[None] | None = None
@@ -71,54 +81,78 @@ class Runner:
 
     async def call(self, ask: Ask) -> Reply:
         """Raises `Busy` when the runner is full, restarts, or does not answer in time."""
-        if self._transport is None:
-            # It restarts; a call that comes now waits for it a moment rather than failing.
-            try:
-                await asyncio.wait_for(self._up.wait(), 1.5)
-            except TimeoutError:
-                raise Busy(what="模型执行进程 / model runner", retry_after_s=1) from None
-        if len(self._waiting) >= MOST_IN_FLIGHT or self._transport is None:
-            raise Busy(what="模型执行进程 / model runner", retry_after_s=1)
+        size = len(ask.body)
+        if len(self._waiting) >= MOST_IN_FLIGHT or (self._waiting and self._bytes + size > MOST_BYTES_IN_FLIGHT):
+            raise Busy(what=_WHAT, retry_after_s=1)
+        loop = asyncio.get_running_loop()
         self._next = (self._next + 1) & 0xFFFFFFFF
-        ask.id = self._next
-        future: asyncio.Future[Reply] = asyncio.get_running_loop().create_future()
+        ask.id, ask.deadline = self._next, time.monotonic() + self._deadline_s
+        future: asyncio.Future[Reply] = loop.create_future()
         self._waiting[ask.id] = future
-        deadline = asyncio.get_running_loop().call_later(DEADLINE_S, self._late, ask.id)
-        self._transport.write(ask.packed())
+        self._bytes += size
+        late = loop.call_later(self._deadline_s, self._late, ask.id)
         try:
+            if self._transport is None:
+                await self._wait_for_restart()
+            if self._transport is None:
+                raise Busy(what=_WHAT, retry_after_s=1)
+            self._sent.add(ask.id)
+            self._transport.write(ask.packed())
             return await future
         finally:
-            deadline.cancel()
+            late.cancel()
+            self._sent.discard(ask.id)
+            self._bytes -= size
             self._waiting.pop(ask.id, None)
+
+    async def _wait_for_restart(self) -> None:
+        """A call that comes while the runner restarts waits a moment rather than failing."""
+        try:
+            await asyncio.wait_for(self._up.wait(), 1.5)
+        except TimeoutError:
+            raise Busy(what=_WHAT, retry_after_s=1) from None
 
     def _late(self, number: int) -> None:
         future = self._waiting.get(number)
-        if future is not None and not future.done():
-            future.set_exception(Busy(what="模型执行进程 / model runner", retry_after_s=2))
+        if future is None or future.done():
+            return
+        future.set_exception(Busy(what=_WHAT, retry_after_s=2))
+        if self._process is not None and self._last_reply < time.monotonic() - self._deadline_s:
+            # Not a word in all that time: it hangs, and would for everybody.
+            log.warning("the model runner does not answer and is ended")
+            with contextlib.suppress(ProcessLookupError):
+                self._process.kill()
 
     def received(self, reply: Reply) -> None:
+        self._last_reply = time.monotonic()
         future = self._waiting.get(reply.id)
         if future is not None and not future.done():
             future.set_result(reply)
 
-    def lost(self) -> None:
-        """The runner is gone: everyone who waits is told so at once."""
+    def lost(self, transport: asyncio.BaseTransport | None) -> None:
+        """The runner is gone: everyone whose call it had is told so at once. Harmless for one that is gone already."""
+        if transport is None or transport is not self._transport:
+            return
         self._transport = None
         self._up.clear()
-        for future in list(self._waiting.values()):
+        for number in self._sent:
+            future = self._waiting[number]
             if not future.done():
-                future.set_exception(Busy(what="模型执行进程 / model runner", retry_after_s=1))
+                future.set_exception(Busy(what=_WHAT, retry_after_s=1))
 
     async def _keep(self) -> None:
         """Starts the process and starts it again whenever it ends."""
+        pause = RESTART_PAUSE_S
         while True:
+            started = time.monotonic()
             try:
                 await self._run_once()
-            except asyncio.CancelledError:
-                raise
             except Exception:
                 log.exception("the model runner could not be started")
-            await asyncio.sleep(RESTART_PAUSE_S)
+            if time.monotonic() - started > SHORT_LIFE_S:
+                pause = RESTART_PAUSE_S
+            await asyncio.sleep(pause)
+            pause = min(pause * 2, LONGEST_RESTART_PAUSE_S)
 
     async def _run_once(self) -> None:
         ours, theirs = socket.socketpair()
@@ -135,14 +169,18 @@ class Runner:
         self._up.set()
         code = await self._process.wait()
         log.warning("the model runner ended with %s; it is started again", code)
+        self.lost(transport)
         transport.close()
-        self.lost()
 
 
 class _Protocol(asyncio.Protocol):
     def __init__(self, runner: Runner) -> None:
         self._runner = runner
         self._buffer = bytearray()
+        self._transport: asyncio.BaseTransport | None = None
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        self._transport = transport
 
     def data_received(self, data: bytes) -> None:
         self._buffer += data
@@ -150,7 +188,7 @@ class _Protocol(asyncio.Protocol):
             self._runner.received(reply_of(frame))
 
     def connection_lost(self, wrong: Exception | None) -> None:
-        self._runner.lost()
+        self._runner.lost(self._transport)
 
 
 class Inference:

@@ -27,9 +27,13 @@ class Sessions:
         self._wanted: dict[tuple[str, str], LoadedRelease] = {}
         self._lock = Lock()
 
-    def get(self, name: str, release: str = "") -> LoadedRelease:
-        """Raises `UnknownRelease`."""
-        found = self._wanted.get((name, release))
+    def known(self, name: str, release: str) -> LoadedRelease | None:
+        """The release if it is loaded already."""
+        return self._wanted.get((name, release))
+
+    def get(self, name: str, release: str = "", options: Any = None) -> LoadedRelease:
+        """Loads it first if need be; `options` let the caller terminate that. Raises `UnknownRelease`."""
+        found = self.known(name, release)
         if found is not None:
             return found
         about = open_release(self._roots, name, release)
@@ -37,7 +41,7 @@ class Sessions:
             key = (about.name, about.version)
             loaded = self._loaded.get(key)
             if loaded is None:
-                loaded = load(about)
+                loaded = load(about, options)
                 while len(self._loaded) >= MOST_LOADED:
                     _, gone = self._loaded.popitem(last=False)
                     self._wanted = {wanted: each for wanted, each in self._wanted.items() if each is not gone}
@@ -52,7 +56,7 @@ class Sessions:
             self._wanted = {}
 
 
-def load(about: ReleaseFolder) -> LoadedRelease:
+def load(about: ReleaseFolder, run_options: Any = None) -> LoadedRelease:
     """Loads one release and runs it once, so that the first caller does not pay for it."""
     loaded = LoadedRelease(about)
     if about.kind == "tool":
@@ -71,7 +75,7 @@ def load(about: ReleaseFolder) -> LoadedRelease:
         loaded.intervals = json.loads(intervals.read_text(encoding="utf-8"))
     if about.component.get("features"):
         loaded.prepare = importlib.import_module(f"services.models.features.{about.component['features']}")
-    loaded.session.run(None, {loaded.input_name: np.zeros((1, len(about.signature.inputs)), np.float32)})
+    loaded.session.run(None, {loaded.input_name: np.zeros((1, len(about.signature.inputs)), np.float32)}, run_options)
     return loaded
 
 

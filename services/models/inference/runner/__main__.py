@@ -9,6 +9,7 @@ import signal
 import socket
 import sys
 import threading
+import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -33,7 +34,11 @@ def main() -> None:
     pool = ThreadPoolExecutor(2, thread_name_prefix="large")
 
     def answer(frame: bytes) -> None:
-        packed = engine.answer(ask_of(frame)).packed()
+        ask = ask_of(frame)
+        if ask.deadline and time.monotonic() > ask.deadline:
+            # Whoever asked has been told that it took too long.
+            return
+        packed = engine.answer(ask).packed()
         with writing, contextlib.suppress(OSError):
             connection.sendall(packed)
 

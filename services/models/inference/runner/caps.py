@@ -7,6 +7,10 @@ import resource
 
 CALL_SECONDS = 2.0
 """A run is terminated after this long; a call of many rows may take as long as its rows deserve."""
+LOAD_SECONDS = 10.0
+"""To read a model, build its session and run it once."""
+GRACE_SECONDS = 2.0
+"""What does not end when it is terminated (a tool in Python knows no terminate) ends with the process."""
 
 
 def apply_caps(memory_mb: int) -> None:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import logging
+import os
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -17,8 +18,8 @@ from services.models.inference import oip_json
 from services.models.inference.frames import INFER, METADATA, PREDICT, READY, RELOAD, Ask, Reply
 from services.models.inference.metadata import model_metadata
 from services.models.inference.predict import predict
-from services.models.inference.release import open_release
-from services.models.inference.runner.caps import CALL_SECONDS
+from services.models.inference.release import LoadedRelease, open_release
+from services.models.inference.runner.caps import CALL_SECONDS, GRACE_SECONDS, LOAD_SECONDS
 from services.models.inference.sessions import Sessions
 from services.models.problems import PROBLEMS as OWN
 from shared.errors import MalformedJson, Refused
@@ -50,41 +51,53 @@ class Engine:
 
     def _answer(self, ask: Ask) -> Reply:
         if ask.kind == INFER:
-            release = self._sessions.get(ask.name, ask.release)
+            release = self._release(ask, ask.release)
             if release.session is None:
                 raise NotAModel(component=ask.name)
             body, json_length = self._watched(
-                ask, lambda options: oip_json.infer(release, ask.body, ask.json_length, options)
+                ask, _seconds_of(ask), lambda options: oip_json.infer(release, ask.body, ask.json_length, options)
             )
             media_type = "application/octet-stream" if json_length else "application/json"
             return Reply(ask.id, 200, media_type, body, json_length)
         if ask.kind == PREDICT:
-            request = _lenient_loads(ask.body)
+            request = _loads(ask.body)
             named = request.get("release", "") if isinstance(request, dict) else ""
-            release = self._sessions.get(ask.name, named if isinstance(named, str) else "?")
-            answer = self._watched(ask, lambda options: predict(release, request, ask.language, options))
+            release = self._release(ask, named if isinstance(named, str) else "?")
+            answer = self._watched(
+                ask, _seconds_of(ask), lambda options: predict(release, request, ask.language, options)
+            )
             return Reply(ask.id, 200, "application/json", orjson.dumps(answer))
         if ask.kind == METADATA:
             about = open_release(self._roots, ask.name, ask.release)
             return Reply(ask.id, 200, "application/json", orjson.dumps(model_metadata(about, self._roots)))
         if ask.kind == READY:
             if ask.name:
-                self._sessions.get(ask.name, ask.release)
+                self._release(ask, ask.release)
             return Reply(ask.id, 200, "application/json", b'{"ready":true}')
         if ask.kind == RELOAD:
             self._sessions.forget_aliases()
         return Reply(ask.id, 200, "application/json", b"{}")
 
-    def _watched(self, ask: Ask, run: Any) -> Any:
+    def _release(self, ask: Ask, release: str) -> LoadedRelease:
+        """The release, loaded under the watch: a hostile model may hang in its first run."""
+        known = self._sessions.known(ask.name, release)
+        if known is not None:
+            return known
+        loaded: LoadedRelease = self._watched(
+            ask, LOAD_SECONDS, lambda options: self._sessions.get(ask.name, release, options)
+        )
+        return loaded
+
+    def _watched(self, ask: Ask, seconds: float, run: Callable[[Any], Any]) -> Any:
         """Runs with options that the watch can terminate."""
         options = onnxruntime.RunOptions()
         me = threading.get_ident()
-        self._running[me] = (options, time.monotonic() + CALL_SECONDS + len(ask.body) / 1_000_000, ask.name)
+        self._running[me] = (options, time.monotonic() + seconds, ask.name)
         try:
             return run(options)
-        except ModelFailed:
-            if options.terminate:
-                raise TooSlow(component=ask.name, seconds=CALL_SECONDS) from None
+        except Exception as wrong:
+            if options.terminate and not isinstance(wrong, MemoryError):
+                raise TooSlow(component=ask.name, seconds=seconds) from None
             raise
         finally:
             self._running.pop(me, None)
@@ -97,6 +110,10 @@ class Engine:
                 if now > deadline and not options.terminate:
                     log.warning("a run of %s is terminated", name)
                     options.terminate = True
+                elif now > deadline + GRACE_SECONDS:
+                    # The calls in flight get 503 and a new process takes over; those that waited behind it need not.
+                    log.error("a run of %s cannot be terminated; the runner ends", name)
+                    os._exit(70)
 
     def _problem(self, ask: Ask, refused: BaseException) -> Reply:
         problem = self._problems.problem(refused, language=ask.language, request_id=ask.request_id)
@@ -104,13 +121,12 @@ class Engine:
         return Reply(ask.id, problem.status, "application/problem+json", problem.encoded(), 0, headers)
 
 
-def _lenient_loads(body: bytes) -> Any:
-    """orjson is as strict as ours except for depth, repeated keys and large integers, which the checks behind refuse."""
+def _seconds_of(ask: Ask) -> float:
+    return CALL_SECONDS + len(ask.body) / 1_000_000
+
+
+def _loads(body: bytes) -> Any:
+    """The strict reader: a feature given twice would otherwise be answered for one of its values, silently."""
     if not body:
         raise MalformedJson(reason="正文为空 / empty body")
-    if body.count(b"[") + body.count(b"{") > 100_000:
-        return strict_json.loads(body)
-    try:
-        return orjson.loads(body)
-    except orjson.JSONDecodeError:
-        return strict_json.loads(body)
+    return strict_json.loads(body)
