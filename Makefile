@@ -40,7 +40,7 @@ run: $(SERVE_STAMP) ## Serve the all-in-one platform at http://127.0.0.1:8080 (P
 	@PORT=$(PORT) exec $(BIN)/zhigai serve
 
 test: $(ALL_STAMP) ## Everything that proves it works, on real servers that it starts itself
-	@$(BIN)/python -m tests.suites $(PYTEST_ARGS)
+	@$(BIN)/python -m pytest -n 2 $(PYTEST_ARGS)
 
 check: $(ALL_STAMP) ## The quick loop: format, lint, types, layers, content, unit tests
 	@$(BIN)/ruff format --check --quiet . || { echo "run: $(BIN)/ruff format ."; exit 1; }

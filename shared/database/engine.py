@@ -15,9 +15,8 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import psycopg
 import sqlalchemy as sa
 from sqlalchemy.engine import Engine
 from sqlalchemy.orm import Session
@@ -26,6 +25,9 @@ from sqlalchemy.orm.exc import StaleDataError
 from shared.database.refusals import refusal_of
 from shared.errors import Busy, Conflict
 from shared.settings import Settings
+
+if TYPE_CHECKING:
+    import psycopg
 
 log = logging.getLogger(__name__)
 

@@ -55,7 +55,7 @@ def _matrix(release: LoadedRelease, tensors: list[Any], raw: oip_binary.Raw) -> 
         name, values = _tensor(tensor, raw)
         if name in read:
             raise BadTensor(tensor=name, reason="出现两次 / given twice")
-        unit = (tensor.get("parameters") or {}).get("unit")
+        unit = _parameters(name, tensor).get("unit")
         read[name] = values if unit is None else _converted(release, name, values, unit)
     if len(read) == 1 and (len(features) > 1 or MATRIX in read):
         name, values = next(iter(read.items()))
@@ -94,7 +94,8 @@ def _from_columns(features: tuple[Feature, ...], read: dict[str, NDArray[Any]]) 
         if values.ndim > 2 or (values.ndim == 2 and values.shape[1] != 1) or values.size != rows:
             reason = f"形状 {list(values.shape)}，应为 [{rows}] 或 [{rows}, 1] / wrong shape"
             raise BadTensor(tensor=name, reason=reason)
-        matrix[:, column] = values.reshape(-1)
+        with np.errstate(over="ignore"):
+            matrix[:, column] = values.reshape(-1)
     return _finite(names[0], matrix)
 
 
@@ -131,10 +132,20 @@ def _tensor(tensor: Any, raw: oip_binary.Raw) -> tuple[str, NDArray[Any]]:
     count = int(np.prod(shape, dtype=np.int64)) if len(shape) <= 4 else -1
     if not 0 <= count <= 10**7:
         raise BadTensor(tensor=name, reason="shape 过大 / shape too large")
-    size = (tensor.get("parameters") or {}).get("binary_data_size")
+    size = _parameters(name, tensor).get("binary_data_size")
     if size is not None:
         return name, raw.take(name, size, DATATYPES[datatype], count).reshape(shape)
     return name, _from_json(name, tensor.get("data"), datatype, count).reshape(shape)
+
+
+def _parameters(name: str, owner: Mapping[str, Any]) -> Mapping[str, Any]:
+    """The `parameters` of a request, a tensor or an output; absent or null means none."""
+    found = owner.get("parameters")
+    if found is None:
+        return {}
+    if not isinstance(found, dict):
+        raise BadTensor(tensor=name, reason="parameters 应为对象 / parameters must be an object")
+    return found
 
 
 def _from_json(name: str, data: Any, datatype: str, count: int) -> NDArray[Any]:
@@ -163,10 +174,13 @@ def _answer(
 ) -> tuple[bytes, int]:
     available = _outputs(release, computed)
     wanted = request.get("outputs")
-    parameters = request.get("parameters") or {}
-    asked: list[tuple[str, bool]] = [(name, bool(parameters.get("binary_data_output"))) for name in available]
-    if wanted is not None:
-        asked = [_asked(each, available) for each in wanted] if isinstance(wanted, list) else asked
+    if wanted is None:
+        binary_wanted = bool(_parameters("-", request).get("binary_data_output"))
+        asked = [(name, binary_wanted) for name in available]
+    elif isinstance(wanted, list) and wanted:
+        asked = [_asked(each, available) for each in wanted]
+    else:
+        raise BadTensor(tensor="outputs", reason="应为非空数组 / must be a list of outputs, or left out")
     outputs, raws = [], []
     for name, binary in asked:
         datatype, values = available[name]
@@ -196,7 +210,7 @@ def _asked(each: Any, available: Mapping[str, Any]) -> tuple[str, bool]:
     name = each.get("name") if isinstance(each, dict) else None
     if not isinstance(name, str) or name not in available:
         raise BadTensor(tensor=str(name)[:80], reason=f"没有这个输出，可用 / no such output: {', '.join(available)}")
-    return name, bool((each.get("parameters") or {}).get("binary_data"))
+    return name, bool(_parameters(name, each).get("binary_data"))
 
 
 def _outputs(release: LoadedRelease, computed: Computed) -> dict[str, tuple[str, NDArray[Any]]]:
