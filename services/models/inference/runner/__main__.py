@@ -16,6 +16,7 @@ from pathlib import Path
 from services.models.inference.frames import ask_of, whole_frames
 from services.models.inference.runner.caps import apply_caps
 
+RECEIVE_AT_ONCE = 64 * 1024
 LARGE_BODY = 2048
 """onnxruntime lets the interpreter go while it runs, so large bodies gain from a second thread; small ones lose."""
 
@@ -33,23 +34,25 @@ def main() -> None:
     writing = threading.Lock()
     pool = ThreadPoolExecutor(2, thread_name_prefix="large")
 
-    def answer(frame: bytes) -> None:
+    def answered(frame: bytes) -> bytes:
         ask = ask_of(frame)
         if ask.deadline and time.monotonic() > ask.deadline:
             # Whoever asked has been told that it took too long.
-            return
-        packed = engine.answer(ask).packed()
+            return b""
+        return engine.answer(ask).packed()
+
+    def send(packed: bytes) -> None:
         with writing, contextlib.suppress(OSError):
             connection.sendall(packed)
 
     buffer = bytearray()
-    while received := connection.recv(256 * 1024):
+    while received := connection.recv(RECEIVE_AT_ONCE):
         buffer += received
         for frame in whole_frames(buffer):
             if len(frame) > LARGE_BODY:
-                pool.submit(answer, frame)
+                pool.submit(lambda frame=frame: send(answered(frame)))
             else:
-                answer(frame)
+                send(answered(frame))
     # A model that hangs must not keep the process.
     os._exit(0)
 
