@@ -45,7 +45,7 @@ def _started(settings: Settings) -> tuple[float, Running]:
     running = Running(f"http://127.0.0.1:{port}", settings.home)
     began = time.perf_counter()
     # Limits as shipped: the flood below is to meet them.
-    start(running, settings, "serve", "serve", "--port", str(port), ZHIGAI_PAGES_PER_SECOND="400",
+    start(running, settings, "serve", "serve", "--port", str(port), ZHIGAI_PAGE_SHARE_PERCENT="50", ZHIGAI_PAGES_PER_SECOND="400",
           ZHIGAI_PAGES_PER_SECOND_PER_ADDRESS="150")  # fmt: skip
     wait_for(f"{running.url}/readyz", running)
     return round(time.perf_counter() - began, 2), running

@@ -70,6 +70,8 @@ class Settings:
     pages_per_second: int = 400
     pages_per_second_per_address: int = 150
     """Pages and inference share an interpreter; a flood beyond this gets 503 and inference keeps its share."""
+    page_share_percent: int = 50
+    """How much of the interpreter's time pages may take for long, whatever they cost each."""
     trusted_proxies: tuple[str, ...] = ()
     """Addresses whose X-Forwarded-For names the client (nginx in the distributed mode)."""
     anonymous_per_minute: int = 600
@@ -109,6 +111,7 @@ class Settings:
             job_lease_s=given.number("JOB_LEASE_S", cls.job_lease_s),
             page_threads=given.integer("PAGE_THREADS", cls.page_threads),
             page_limit_total=given.integer("PAGE_LIMIT_TOTAL", cls.page_limit_total),
+            page_share_percent=given.integer("PAGE_SHARE_PERCENT", cls.page_share_percent),
             pages_per_second=given.integer("PAGES_PER_SECOND", cls.pages_per_second),
             pages_per_second_per_address=given.integer(
                 "PAGES_PER_SECOND_PER_ADDRESS", cls.pages_per_second_per_address

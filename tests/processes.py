@@ -92,6 +92,7 @@ def environment(settings: Settings, **more: str) -> dict[str, str]:
         "ZHIGAI_INDEX_PREFIX": settings.index_prefix,
         "ZHIGAI_LOG_LEVEL": "warning",
         "ZHIGAI_WORKER_IDLE_S": "5",
+        "ZHIGAI_PAGE_SHARE_PERCENT": "1000",
         "ZHIGAI_PAGES_PER_SECOND": "100000",
         "ZHIGAI_PAGES_PER_SECOND_PER_ADDRESS": "100000",
         "ZHIGAI_ANONYMOUS_PER_MINUTE": "100000",

@@ -19,7 +19,7 @@ from granian._granian import RSGIProtocolError as ProtocolError
 from shared import telemetry
 from shared.errors import BadRequest, BodyCut, BodyTooSlow, HeadersTooLarge, Refused, TooLarge
 from shared.fields import language_of
-from shared.http.admission import Admission
+from shared.http.admission import Admission, BytesHeld
 from shared.http.call import Call, HotRoute
 from shared.http.wsgi_bridge import Bridge, parts_of
 from shared.problems import PROBLEMS, ProblemTable
@@ -28,6 +28,9 @@ from shared.settings import Settings
 log = logging.getLogger(__name__)
 
 HOT_BODY_LIMIT = 8 * 1024 * 1024
+SMALL_BODY = 64 * 1024
+"""A hot body up to this size is awaited in one piece, which is faster; larger ones are counted as they come."""
+MOST_BYTES_HELD = 512 * 1024 * 1024
 BODY_SECONDS = 10.0
 BODY_BYTES_PER_SECOND = 64 * 1024
 HEADER_LIMIT = 32 * 1024
@@ -44,7 +47,8 @@ class Application:
         self._settings = settings
         self._problems = ProblemTable(PROBLEMS)
         self._admission = Admission(settings, by_address=public)
-        self._bridge = Bridge(wsgi, settings.page_threads)
+        self._held = BytesHeld(MOST_BYTES_HELD)
+        self._bridge = Bridge(wsgi, settings.page_threads, self._admission.spent)
         self._waiting: dict[asyncio.Task[Any], float] = {}
         self._open = 0
         self._stopping = False
@@ -139,14 +143,22 @@ class Application:
         await _stream(proto, answer.status, headers, answer.body)
 
     async def _answer_page(self, call: Call, scope: Any, proto: HTTPProtocol) -> None:
-        self._admission.enter(call)
+        self._admission.count(call)
         limit = self._bridge.body_limit(call.path)
         if call.body_length is not None and call.body_length > limit:
             raise TooLarge(limit_bytes=limit)
         chunked = "transfer-encoding" in call.headers
         spool = None
         if call.body_length or chunked:
-            spool = await self._guarded(self._bridge.spool(call, proto, limit), _body_time(call.body_length))
+            body = self._bridge.spool(call, proto, limit, self._held.account(call))
+            spool = await self._guarded(body, _body_time(call.body_length))
+        try:
+            # Only now: a body that never comes must not hold a place among the pages.
+            self._admission.enter(call)
+        except Refused:
+            if spool is not None:
+                spool.close()
+            raise
         answer = await self._bridge.answer(call, scope.scheme, spool)
         call.status = answer.status
         if self._stopping:
@@ -161,8 +173,10 @@ class Application:
         expected = call.body_length
         if expected is not None and expected > HOT_BODY_LIMIT:
             raise TooLarge(limit_bytes=HOT_BODY_LIMIT)
-        if expected is None and "transfer-encoding" in call.headers:
-            return b"".join(await self._guarded(_all_parts(call, proto), _body_time(None)))
+        if expected is None and "transfer-encoding" not in call.headers:
+            return b""
+        if expected is None or expected > SMALL_BODY:
+            return b"".join(await self._guarded(self._all_parts(call, proto), _body_time(expected)))
         task = asyncio.current_task()
         if task is not None:
             self._waiting[task] = time.monotonic() + _body_time(expected)
@@ -178,6 +192,9 @@ class Application:
         if expected is not None and len(body) != expected:
             raise BodyCut(expected_bytes=expected, received_bytes=len(body))
         return body
+
+    async def _all_parts(self, call: Call, proto: HTTPProtocol) -> list[bytes]:
+        return [part async for part in parts_of(call, proto, HOT_BODY_LIMIT, self._held.account(call))]
 
     async def _guarded(self, work: Any, seconds: float) -> Any:
         try:
@@ -265,11 +282,7 @@ def _length(text: str) -> int:
 
 
 def _body_time(expected: int | None) -> float:
-    return BODY_SECONDS + (expected or HOT_BODY_LIMIT) / BODY_BYTES_PER_SECOND if expected else BODY_SECONDS
-
-
-async def _all_parts(call: Call, proto: HTTPProtocol) -> list[bytes]:
-    return [part async for part in parts_of(call, proto, HOT_BODY_LIMIT)]
+    return BODY_SECONDS + (expected or 0) / BODY_BYTES_PER_SECOND
 
 
 async def _stream(proto: HTTPProtocol, status: int, headers: list[tuple[str, str]], body: AsyncIterator[bytes]) -> None:

@@ -33,6 +33,7 @@ LOOKS_PER_S = 100
 """Over all watched jobs: with more of them each is looked at less often, so that waiting never crowds out pages."""
 LONGEST_WAIT_S = 30.0
 COMMENT_EVERY_S = 15.0
+BUSY_TRIES = 6
 LONGEST_STREAM_S = 600.0
 """Browsers open an ended stream again, and whoever may no longer see the job is then refused."""
 MOST_WAITING = 2000
@@ -70,6 +71,7 @@ class JobWaits:
         self._ask: Ask | None = None
         self._secret = secret
         self._watches: dict[tuple[str, ...], _Watch] = {}
+        self._looking: dict[tuple[str, ...], asyncio.Future[Answer]] = {}
         self._following: set[asyncio.Task[None]] = set()
         self._waiting: Counter[str] = Counter()
         self._ending = False
@@ -95,7 +97,7 @@ class JobWaits:
         path = call.path.removesuffix("/events") if streaming else call.path
         wait = _seconds(call)
         self._keep_identity(call)
-        first = await self._look(call, path)
+        first = await self._first(call, path)
         if first.status != 200 or _ended(first) or (not streaming and wait <= 0):
             return _events(first) if streaming and first.status == 200 else first
         self._enter(call)
@@ -115,6 +117,27 @@ class JobWaits:
         self._waiting[address] -= 1
         if not self._waiting[address]:
             del self._waiting[address]
+
+    async def _first(self, call: Call, path: str) -> Answer:
+        """How the job stands now. Callers that come at once share one look, and one who is told to come back does."""
+        key = _key_of(call, path)
+        watch = self._watches.get(key)
+        if watch is not None and watch.latest is not None:
+            return watch.latest
+        looking = self._looking.get(key)
+        if looking is None:
+            looking = self._looking[key] = asyncio.ensure_future(self._patient_look(call, path))
+            looking.add_done_callback(lambda _: self._looking.pop(key, None))
+        return await asyncio.shield(looking)
+
+    async def _patient_look(self, call: Call, path: str) -> Answer:
+        answer = await self._look(call, path)
+        for _ in range(BUSY_TRIES):
+            if answer.status != 503:
+                break
+            await asyncio.sleep(LOOK_EVERY_S)
+            answer = await self._look(call, path)
+        return answer
 
     def _keep_identity(self, call: Call) -> None:
         """A principal signed by the gateway is good for a minute, and a stream may be watched for longer."""
@@ -150,7 +173,7 @@ class JobWaits:
 
     async def _watch(self, call: Call, path: str, first: Answer) -> AsyncGenerator[Answer, None]:
         """Each state of the job after `first`, to its end; `_QUIET` now and then while nothing changes."""
-        key = (path, *(call.headers.get(name, "") for name in _IDENTITY))
+        key = _key_of(call, path)
         watch = self._watches.get(key)
         if watch is None:
             watch = self._watches[key] = _Watch(first)
@@ -203,6 +226,11 @@ class JobWaits:
 
 
 _QUIET = Answer(0, {}, b"")
+
+
+def _key_of(call: Call, path: str) -> tuple[str, ...]:
+    """A job as one caller may see it."""
+    return (path, *(call.headers.get(name, "") for name in _IDENTITY))
 
 
 def _seconds(call: Call) -> float:

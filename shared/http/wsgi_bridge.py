@@ -9,6 +9,7 @@ import asyncio
 import contextlib
 import sys
 import tempfile
+import time
 from collections.abc import AsyncIterator, Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
@@ -40,8 +41,8 @@ class PageAnswer:
 
 
 class Bridge:
-    def __init__(self, wsgi: Any, threads: int) -> None:
-        self._wsgi = wsgi
+    def __init__(self, wsgi: Any, threads: int, spent: Callable[[float], None] = lambda seconds: None) -> None:
+        self._wsgi, self._spent = wsgi, spent
         self._pool = ThreadPoolExecutor(threads, thread_name_prefix="page")
         self._running: set[Future[Any]] = set()
 
@@ -57,12 +58,12 @@ class Bridge:
     def body_limit(path: str) -> int:
         return UPLOAD_LIMIT if path.startswith(_UPLOADS) else JSON_LIMIT
 
-    async def spool(self, call: Call, proto: HTTPProtocol, limit: int) -> IO[bytes]:
-        """The body in memory, or on disk when it is large. Raises `BodyCut` or `TooLarge`."""
+    async def spool(self, call: Call, proto: HTTPProtocol, limit: int, hold: Callable[[int], None]) -> IO[bytes]:
+        """The body in memory, or on disk when it is large. Raises `BodyCut`, `TooLarge` or `Busy`."""
         spool: Any = tempfile.SpooledTemporaryFile(SPOOL_IN_MEMORY)  # noqa: SIM115 - closed after the answer
         size = 0
         try:
-            async for part in parts_of(call, proto, limit):
+            async for part in parts_of(call, proto, limit, hold):
                 size += len(part)
                 spool.write(part)
         except BaseException:
@@ -74,7 +75,7 @@ class Bridge:
 
     async def answer(self, call: Call, scheme: str, spool: IO[bytes] | None) -> PageAnswer:
         """Runs the app. Small answers come whole, large ones as a stream that takes a thread chunk by chunk."""
-        run = _Run(self._wsgi, _environ(call, scheme, spool), spool)
+        run = _Run(self._wsgi, _environ(call, scheme, spool), spool, self._spent)
         call.at_end(run.close)
         whole = await self._in_pool(run.start)
         pairs = [*run.headers, *call.answer_headers.items()]
@@ -99,7 +100,7 @@ class Bridge:
         return asyncio.wrap_future(future)
 
 
-async def parts_of(call: Call, proto: HTTPProtocol, limit: int) -> AsyncIterator[bytes]:
+async def parts_of(call: Call, proto: HTTPProtocol, limit: int, hold: Callable[[int], None]) -> AsyncIterator[bytes]:
     """The body part by part. Raises `BodyCut`, also for a faulty or missing chunk, and `TooLarge`."""
     size = empty = 0
     try:
@@ -110,10 +111,12 @@ async def parts_of(call: Call, proto: HTTPProtocol, limit: int) -> AsyncIterator
             size += len(part)
             if size > limit:
                 raise TooLarge(limit_bytes=limit)
+            hold(len(part))
             yield part
     except (ProtocolError, ProtocolClosed, RuntimeError):
         raise BodyCut(expected_bytes=call.body_length, received_bytes=size) from None
-    # granian ends every body with one empty part, and a body whose framing broke with a second one; it says no more.
+    # granian ends every body with one empty part, and with a second one when the framing broke or trailers follow, which
+    # nobody here reads; it says no more.
     if empty > 1 or (call.body_length is not None and size != call.body_length):
         raise BodyCut(expected_bytes=call.body_length, received_bytes=size)
 
@@ -121,8 +124,10 @@ async def parts_of(call: Call, proto: HTTPProtocol, limit: int) -> AsyncIterator
 class _Run:
     """One call of the WSGI app, pulled part by part from pool threads."""
 
-    def __init__(self, wsgi: Any, environ: dict[str, Any], spool: IO[bytes] | None) -> None:
-        self._wsgi, self._environ, self._spool = wsgi, environ, spool
+    def __init__(
+        self, wsgi: Any, environ: dict[str, Any], spool: IO[bytes] | None, spent: Callable[[float], None]
+    ) -> None:
+        self._wsgi, self._environ, self._spool, self._spent = wsgi, environ, spool, spent
         self.status = 500
         self.headers: list[tuple[str, str]] = []
         self._parts: Iterable[bytes] = ()
@@ -155,10 +160,12 @@ class _Run:
 
     @contextlib.contextmanager
     def _at_work(self) -> Iterator[None]:
+        began = time.thread_time()
         try:
             with self._working:
                 yield
         finally:
+            self._spent(time.thread_time() - began)
             if self._abandoned:
                 self.close()
 

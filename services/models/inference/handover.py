@@ -47,14 +47,15 @@ class Runner:
         self._roots = [str(root) for root in roots]
         self._memory_mb = memory_mb
         self._deadline_s = deadline_s
-        self._waiting: dict[int, asyncio.Future[Reply]] = {}
+        self._waiting: dict[int, tuple[float, asyncio.Future[Reply]]] = {}
+        """Deadline and future of each call, the oldest first."""
         self._sent: set[int] = set()
         self._bytes = 0
         self._next = 0
         self._last_reply = 0.0
         self._transport: asyncio.Transport | None = None
         self._process: asyncio.subprocess.Process | None = None
-        self._keeper: asyncio.Task[None] | None = None
+        self._tasks: list[asyncio.Task[None]] = []
         self._up = asyncio.Event()
 
     @property
@@ -62,15 +63,15 @@ class Runner:
         return self._process.pid if self._process is not None else None
 
     async def start(self) -> None:
-        self._keeper = asyncio.create_task(self._keep())
+        self._tasks = [asyncio.create_task(self._keep()), asyncio.create_task(self._sweep())]
         with contextlib.suppress(TimeoutError):
             await asyncio.wait_for(self._up.wait(), 20)
 
     async def stop(self) -> None:
-        if self._keeper is not None:
-            self._keeper.cancel()
+        for task in self._tasks:
+            task.cancel()
             with contextlib.suppress(asyncio.CancelledError):
-                await self._keeper
+                await task
         if self._transport is not None:
             self._transport.close()
         if self._process is not None and self._process.returncode is None:
@@ -88,9 +89,8 @@ class Runner:
         self._next = (self._next + 1) & 0xFFFFFFFF
         ask.id, ask.deadline = self._next, time.monotonic() + self._deadline_s
         future: asyncio.Future[Reply] = loop.create_future()
-        self._waiting[ask.id] = future
+        self._waiting[ask.id] = (ask.deadline, future)
         self._bytes += size
-        late = loop.call_later(self._deadline_s, self._late, ask.id)
         try:
             if self._transport is None:
                 await self._wait_for_restart()
@@ -100,7 +100,6 @@ class Runner:
             self._transport.write(ask.packed())
             return await future
         finally:
-            late.cancel()
             self._sent.discard(ask.id)
             self._bytes -= size
             self._waiting.pop(ask.id, None)
@@ -112,22 +111,25 @@ class Runner:
         except TimeoutError:
             raise Busy(what=_WHAT, retry_after_s=1) from None
 
-    def _late(self, number: int) -> None:
-        future = self._waiting.get(number)
-        if future is None or future.done():
-            return
-        future.set_exception(Busy(what=_WHAT, retry_after_s=2))
-        if self._process is not None and self._last_reply < time.monotonic() - self._deadline_s:
-            # Not a word in all that time: it hangs, and would for everybody.
-            log.warning("the model runner does not answer and is ended")
-            with contextlib.suppress(ProcessLookupError):
-                self._process.kill()
+    async def _sweep(self) -> None:
+        """Ends the calls that are overdue; one look a second costs less than a timer for each of them."""
+        while True:
+            await asyncio.sleep(min(1.0, self._deadline_s / 2))
+            now = time.monotonic()
+            late = [future for deadline, future in self._waiting.values() if deadline < now and not future.done()]
+            for future in late:
+                future.set_exception(Busy(what=_WHAT, retry_after_s=2))
+            if late and self._process is not None and self._last_reply < now - self._deadline_s:
+                # Not a word in all that time: it hangs, and would for everybody.
+                log.warning("the model runner does not answer and is ended")
+                with contextlib.suppress(ProcessLookupError):
+                    self._process.kill()
 
     def received(self, reply: Reply) -> None:
         self._last_reply = time.monotonic()
-        future = self._waiting.get(reply.id)
-        if future is not None and not future.done():
-            future.set_result(reply)
+        waiting = self._waiting.get(reply.id)
+        if waiting is not None and not waiting[1].done():
+            waiting[1].set_result(reply)
 
     def lost(self, transport: asyncio.BaseTransport | None) -> None:
         """The runner is gone: everyone whose call it had is told so at once. Harmless for one that is gone already."""
@@ -136,7 +138,7 @@ class Runner:
         self._transport = None
         self._up.clear()
         for number in self._sent:
-            future = self._waiting[number]
+            _, future = self._waiting[number]
             if not future.done():
                 future.set_exception(Busy(what=_WHAT, retry_after_s=1))
 

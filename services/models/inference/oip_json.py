@@ -15,9 +15,9 @@ from numpy.typing import NDArray
 
 from services.models.errors import BadTensor
 from services.models.inference import oip_binary
-from services.models.inference.compute import Computed, compute, out_of_range
+from services.models.inference.compute import Computed, compute
 from services.models.inference.release import LoadedRelease
-from services.models.inference.signature import Feature
+from services.models.inference.signature import Feature, Signature
 from services.models.inference.units import OtherKind, converter
 
 MOST_ROWS = 100_000
@@ -29,7 +29,28 @@ DATATYPES: Mapping[str, str] = {
 MEMBERS = frozenset({"id", "parameters", "inputs", "outputs"})
 
 
-def infer(release: LoadedRelease, body: bytes, json_length: int, options: Any = None) -> tuple[bytes, int]:
+class Ranges:
+    """The trained range of each feature as arrays, made once a release: every row is compared with them.
+
+    A feature without a bound has the largest finite number as its bound, so that what lies within is finite too.
+    """
+
+    def __init__(self, signature: Signature) -> None:
+        most = np.finfo(np.float32).max
+        lows = [-most if each.minimum is None else each.minimum for each in signature.inputs]
+        highs = [most if each.maximum is None else each.maximum for each in signature.inputs]
+        # Inputs are single precision: a bound between two such numbers is widened to the outer one.
+        self._low = np.nextafter(np.array(lows, np.float32), np.float32(-np.inf)).clip(-most, most)
+        self._high = np.nextafter(np.array(highs, np.float32), np.float32(np.inf)).clip(-most, most)
+
+    def within(self, matrix: NDArray[np.float32]) -> NDArray[np.bool_]:
+        found: NDArray[np.bool_] = (matrix >= self._low) & (matrix <= self._high)
+        return found
+
+
+def infer(
+    release: LoadedRelease, ranges: Ranges, body: bytes, json_length: int, options: Any = None
+) -> tuple[bytes, int]:
     """The answer's body and the length of its JSON part (0 when it is all JSON). Raises `BadTensor`, `ModelFailed`."""
     head = body[:json_length] if json_length else body
     try:
@@ -44,8 +65,12 @@ def infer(release: LoadedRelease, body: bytes, json_length: int, options: Any = 
     raw = oip_binary.Raw(body[json_length:] if json_length else b"")
     matrix = _matrix(release, request["inputs"], raw)
     raw.must_be_used_up()
+    within = ranges.within(matrix)
+    flagged = None if within.all() else ~within
+    if flagged is not None and not np.isfinite(matrix).all():
+        raise BadTensor(tensor=_first_name(request), reason="含有非有限数值 / not all numbers are finite")
     computed = compute(release, matrix, options)
-    return _answer(release, request, matrix, computed)
+    return _answer(release, request, flagged, computed)
 
 
 def _matrix(release: LoadedRelease, tensors: list[Any], raw: oip_binary.Raw) -> NDArray[np.float32]:
@@ -60,7 +85,7 @@ def _matrix(release: LoadedRelease, tensors: list[Any], raw: oip_binary.Raw) -> 
     if len(read) == 1 and (len(features) > 1 or MATRIX in read):
         name, values = next(iter(read.items()))
         if name not in release.signature.names:
-            return _finite(name, _as_matrix(name, values, len(features)))
+            return _bounded(name, _as_matrix(name, values, len(features)))
     return _from_columns(features, read)
 
 
@@ -96,7 +121,7 @@ def _from_columns(features: tuple[Feature, ...], read: dict[str, NDArray[Any]]) 
             raise BadTensor(tensor=name, reason=reason)
         with np.errstate(over="ignore"):
             matrix[:, column] = values.reshape(-1)
-    return _finite(names[0], matrix)
+    return _bounded(names[0], matrix)
 
 
 def _as_matrix(name: str, values: NDArray[Any], width: int) -> NDArray[np.float32]:
@@ -109,14 +134,16 @@ def _as_matrix(name: str, values: NDArray[Any], width: int) -> NDArray[np.float3
         return np.ascontiguousarray(values, dtype=np.float32)
 
 
-def _finite(name: str, matrix: NDArray[np.float32]) -> NDArray[np.float32]:
+def _bounded(name: str, matrix: NDArray[np.float32]) -> NDArray[np.float32]:
     if not matrix.shape[0]:
         raise BadTensor(tensor=name, reason="没有行 / no rows")
     if matrix.shape[0] > MOST_ROWS:
         raise BadTensor(tensor=name, reason=f"最多 {MOST_ROWS} 行 / at most {MOST_ROWS} rows")
-    if not np.isfinite(matrix).all():
-        raise BadTensor(tensor=name, reason="含有非有限数值 / not all numbers are finite")
     return matrix
+
+
+def _first_name(request: Mapping[str, Any]) -> str:
+    return str(request["inputs"][0]["name"])[:200]
 
 
 def _tensor(tensor: Any, raw: oip_binary.Raw) -> tuple[str, NDArray[Any]]:
@@ -170,7 +197,7 @@ def _from_json(name: str, data: Any, datatype: str, count: int) -> NDArray[Any]:
 
 
 def _answer(
-    release: LoadedRelease, request: Mapping[str, Any], matrix: NDArray[np.float32], computed: Computed
+    release: LoadedRelease, request: Mapping[str, Any], flagged: NDArray[np.bool_] | None, computed: Computed
 ) -> tuple[bytes, int]:
     available = _outputs(release, computed)
     wanted = request.get("outputs")
@@ -195,11 +222,10 @@ def _answer(
     answer: dict[str, Any] = {"model_name": release.name, "model_version": release.version, "outputs": outputs}
     if isinstance(request.get("id"), str):
         answer["id"] = request["id"]
-    outside = out_of_range(release, matrix)
-    if outside.any():
-        columns = np.flatnonzero(outside.any(axis=0))
+    if flagged is not None:
+        columns = np.flatnonzero(flagged.any(axis=0))
         answer["parameters"] = {
-            "out_of_range_rows": int(outside.any(axis=1).sum()),
+            "out_of_range_rows": int(flagged.any(axis=1).sum()),
             "out_of_range_features": ",".join(release.signature.inputs[column].name for column in columns),
         }
     head = orjson.dumps(answer)

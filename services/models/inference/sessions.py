@@ -72,7 +72,9 @@ def load(about: ReleaseFolder, run_options: Any = None) -> LoadedRelease:
     loaded.input_name = loaded.session.get_inputs()[0].name
     intervals = about.folder / "intervals.json"
     if intervals.exists():
-        loaded.intervals = json.loads(intervals.read_text(encoding="utf-8"))
+        read = json.loads(intervals.read_text(encoding="utf-8"))
+        # Offsets by group become arrays here once, rather than at every call.
+        loaded.intervals = read | {name: np.asarray(read[name], np.float64) for name in ("low", "high") if name in read}
     if about.component.get("features"):
         loaded.prepare = importlib.import_module(f"services.models.features.{about.component['features']}")
     loaded.session.run(None, {loaded.input_name: np.zeros((1, len(about.signature.inputs)), np.float32)}, run_options)

@@ -34,14 +34,12 @@ def main() -> None:
     writing = threading.Lock()
     pool = ThreadPoolExecutor(2, thread_name_prefix="large")
 
-    def answered(frame: bytes) -> bytes:
+    def reply_to(frame: bytes) -> None:
         ask = ask_of(frame)
         if ask.deadline and time.monotonic() > ask.deadline:
             # Whoever asked has been told that it took too long.
-            return b""
-        return engine.answer(ask).packed()
-
-    def send(packed: bytes) -> None:
+            return
+        packed = engine.answer(ask).packed()
         with writing, contextlib.suppress(OSError):
             connection.sendall(packed)
 
@@ -50,9 +48,9 @@ def main() -> None:
         buffer += received
         for frame in whole_frames(buffer):
             if len(frame) > LARGE_BODY:
-                pool.submit(lambda frame=frame: send(answered(frame)))
+                pool.submit(reply_to, frame)
             else:
-                send(answered(frame))
+                reply_to(frame)
     # A model that hangs must not keep the process.
     os._exit(0)
 

@@ -34,6 +34,7 @@ class Engine:
         self._roots = tuple(roots)
         self._sessions = Sessions(roots)
         self._problems = ProblemTable(PROBLEMS, OWN)
+        self._ranges: dict[tuple[str, str], tuple[LoadedRelease, oip_json.Ranges]] = {}
         self._running: dict[int, tuple[Any, float, str]] = {}
         threading.Thread(target=self._watch, daemon=True, name="watch").start()
 
@@ -55,7 +56,9 @@ class Engine:
             if release.session is None:
                 raise NotAModel(component=ask.name)
             body, json_length = self._watched(
-                ask, _seconds_of(ask), lambda options: oip_json.infer(release, ask.body, ask.json_length, options)
+                ask,
+                _seconds_of(ask),
+                lambda options: oip_json.infer(release, self._ranges_of(release), ask.body, ask.json_length, options),
             )
             media_type = "application/octet-stream" if json_length else "application/json"
             return Reply(ask.id, 200, media_type, body, json_length)
@@ -87,6 +90,13 @@ class Engine:
             ask, LOAD_SECONDS, lambda options: self._sessions.get(ask.name, release, options)
         )
         return loaded
+
+    def _ranges_of(self, release: LoadedRelease) -> oip_json.Ranges:
+        key = (release.name, release.version)
+        held = self._ranges.get(key)
+        if held is None or held[0] is not release:
+            held = self._ranges[key] = (release, oip_json.Ranges(release.signature))
+        return held[1]
 
     def _watched(self, ask: Ask, seconds: float, run: Callable[[Any], Any]) -> Any:
         """Runs with options that the watch can terminate."""
