@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
+from shared.database import Idempotency
 from shared.errors import Refused
 from shared.http.upstream import MountedUpstream, Upstream, open_upstream
 from shared.jobs.worker import Work, start_sweeper
@@ -154,6 +155,12 @@ def _warm(index: SearchIndex) -> None:
         index.search(SearchRequest(AnalysedQuery("", (Clause("words", "warm", 1.0),)), limit=1))
 
 
+def _forget_old_answers(kept: Idempotency) -> None:
+    """Answers kept for repeated writes go after a day; each start looks, and one is enough for all processes."""
+    with contextlib.suppress(Refused):
+        kept.prune()
+
+
 def _warm_analysis() -> None:
     from services.gateway.search.run import understood
 
@@ -168,6 +175,9 @@ def _lifecycle(platform: Platform, settings: Settings, apps: Mapping[str, flask.
         if relay is not None:
             platform.starting.append(relay.start)
             platform.stopping.append(relay.stop)
+        if "tables" in context.parts and "database" in context.parts:
+            kept = Idempotency(context.parts["database"], context.parts["tables"])
+            platform.starting.append(partial(_forget_old_answers, kept))
         if "index" in context.parts:
             platform.starting.append(partial(_warm, context.parts["index"]))
         if context.service == "gateway":

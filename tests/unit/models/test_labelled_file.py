@@ -14,9 +14,10 @@ TEXT = "时间,usage_kwh\n2018-01-01 00:15,3.1\n2018-01-01 00:30,x\n"
 @pytest.mark.parametrize(
     "content",
     [
-        TEXT.encode(), TEXT.encode("utf-8-sig"), TEXT.encode("gb18030"), gzip.compress(TEXT.encode()),
+        TEXT.encode(), TEXT.encode("utf-8-sig"), TEXT.encode("gb18030"), gzip.compress(TEXT.encode(), mtime=0),
         TEXT.replace("\n", "\r\n").encode("gbk"),
     ],
+    ids=["utf-8", "utf-8-sig", "gb18030", "gzip", "gbk-crlf"],
 )  # fmt: skip
 def test_a_file_is_read_however_it_was_saved(tmp_path: Path, content: bytes) -> None:
     file = tmp_path / "meter.csv"

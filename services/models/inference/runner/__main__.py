@@ -13,12 +13,15 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-from services.models.inference.frames import ask_of, whole_frames
+from services.models.inference.frames import Ask, ask_of, whole_frames
 from services.models.inference.runner.caps import apply_caps
 
 RECEIVE_AT_ONCE = 64 * 1024
 LARGE_BODY = 2048
-"""onnxruntime lets the interpreter go while it runs, so large bodies gain from a second thread; small ones lose."""
+"""onnxruntime lets the interpreter go while it runs, so large bodies gain from a second thread; small ones lose.
+
+A call that was not short before goes there too: models that take long, or have to be loaded, hold up nobody else.
+"""
 
 
 def main() -> None:
@@ -32,14 +35,13 @@ def main() -> None:
     connection = socket.socket(fileno=int(descriptor))
     engine = Engine([Path(root) for root in roots])
     writing = threading.Lock()
-    pool = ThreadPoolExecutor(2, thread_name_prefix="large")
+    pool = ThreadPoolExecutor(2, thread_name_prefix="longer")
 
-    def reply_to(frame: bytes) -> None:
-        ask = ask_of(frame)
+    def reply_to(ask: Ask) -> None:
         if ask.deadline and time.monotonic() > ask.deadline:
             # Whoever asked has been told that it took too long.
             return
-        packed = engine.answer(ask).packed()
+        packed = engine.timed(ask).packed()
         with writing, contextlib.suppress(OSError):
             connection.sendall(packed)
 
@@ -47,10 +49,11 @@ def main() -> None:
     while received := connection.recv(RECEIVE_AT_ONCE):
         buffer += received
         for frame in whole_frames(buffer):
-            if len(frame) > LARGE_BODY:
-                pool.submit(reply_to, frame)
+            ask = ask_of(frame)
+            if len(ask.body) > LARGE_BODY or not engine.is_quick(ask):
+                pool.submit(reply_to, ask)
             else:
-                reply_to(frame)
+                reply_to(ask)
     # A model that hangs must not keep the process.
     os._exit(0)
 

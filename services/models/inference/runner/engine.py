@@ -29,6 +29,9 @@ from shared.problems import PROBLEMS, ProblemTable
 log = logging.getLogger(__name__)
 
 
+QUICK_S = 0.001
+
+
 class Engine:
     def __init__(self, roots: Sequence[Path]) -> None:
         self._roots = tuple(roots)
@@ -36,7 +39,23 @@ class Engine:
         self._problems = ProblemTable(PROBLEMS, OWN)
         self._ranges: dict[tuple[str, str], tuple[LoadedRelease, oip_json.Ranges]] = {}
         self._running: dict[int, tuple[Any, float, str]] = {}
+        self._took: dict[tuple[int, str, str], float] = {}
         threading.Thread(target=self._watch, daemon=True, name="watch").start()
+
+    def is_quick(self, ask: Ask) -> bool:
+        """Whether calls like this one have been short, so that nobody minds waiting behind it."""
+        return self._took.get((ask.kind, ask.name, ask.release), 1.0) < QUICK_S
+
+    def timed(self, ask: Ask) -> Reply:
+        """`answer`, and remembers how long calls like it take."""
+        began = time.perf_counter()
+        reply = self.answer(ask)
+        took = time.perf_counter() - began
+        key = (ask.kind, ask.name, ask.release)
+        if reply.status == 200 or key in self._took:
+            # The latest counts for half: one hiccup of the machine is soon forgotten.
+            self._took[key] = (self._took.get(key, took) + took) / 2
+        return reply
 
     def answer(self, ask: Ask) -> Reply:
         """Never raises: whatever goes wrong is the answer."""
@@ -107,7 +126,7 @@ class Engine:
             return run(options)
         except Exception as wrong:
             if options.terminate and not isinstance(wrong, MemoryError):
-                raise TooSlow(component=ask.name, seconds=seconds) from None
+                raise TooSlow(component=ask.name, seconds=round(seconds, 1)) from None
             raise
         finally:
             self._running.pop(me, None)
