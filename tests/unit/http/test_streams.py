@@ -40,20 +40,24 @@ def test_a_client_that_hangs_up_lets_go_of_the_app(start: Start) -> None:
     assert served.get("/x")["path"] == "/x"
 
 
+def until(connection: socket.socket, wanted: bytes) -> bytes:
+    """What arrives up to and with `wanted`; head and events may come in any number of parts."""
+    found = b""
+    while wanted not in found:
+        part = connection.recv(65536)
+        assert part, f"ended before {wanted!r}: {found!r}"
+        found += part
+    return found
+
+
 def test_events_tell_each_state_once_and_end_with_the_job(served: Served) -> None:
     served.job("one", state="running", progress=0.1)
     with open_events(served, "one") as events:
-        found = events.recv(65536)
-        assert b"text/event-stream" in found and b'"progress": 0.1' in found
+        assert b"text/event-stream" in until(events, b'"progress": 0.1')
         served.job("one", state="running", progress=0.6)
-        found = events.recv(65536)
-        assert b'"progress": 0.6' in found
+        until(events, b'"progress": 0.6')
         served.job("one", state="done", result=7)
-        found = b""
-        while part := events.recv(65536):
-            found += part
-            if found.endswith(b"0\r\n\r\n"):
-                break
+        found = until(events, b"0\r\n\r\n")
     assert found.count(b"event: job") == 1 and b'"state": "done"' in found
 
 
