@@ -99,7 +99,10 @@ def program(name: str) -> str:
     """The path of a program, installed by its Debian package when it is missing and we may."""
     found = _which(name)
     if found is None and os.geteuid() == 0 and shutil.which("apt-get"):
-        _install(PACKAGES[name])
+        with _one_at_a_time("packages"):
+            # Another process of the test run may have installed it meanwhile.
+            if _which(name) is None:
+                _install(PACKAGES[name])
         found = _which(name)
     if found is None:
         raise Missing(f"{name} is missing: sudo apt-get install {' '.join(PACKAGES[name])}")
@@ -117,15 +120,25 @@ def _which(name: str) -> str | None:
     return None
 
 
-def _install(packages: list[str]) -> None:
+@contextlib.contextmanager
+def _one_at_a_time(what: str) -> Iterator[None]:
+    """Among all processes of this user: the package manager and a download are not to be started twice."""
     CACHE.mkdir(parents=True, exist_ok=True)
+    with (CACHE / f"{what}.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
+
+
+def _install(packages: list[str]) -> None:
     environment = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
     marker = CACHE / "apt-updated"
     print(f"installing {' '.join(packages)} ...", file=sys.stderr)
     if not marker.exists() or time.time() - marker.stat().st_mtime > 6 * 3600:
         subprocess.run(["apt-get", "update", "-qq"], check=False, env=environment, stdout=subprocess.DEVNULL)
         marker.touch()
-    command = ["apt-get", "install", "-y", "-qq", "--no-install-recommends", *packages]
+    # A machine that was just switched on may be busy with updates of its own: wait for it.
+    waiting = ["-o", "DPkg::Lock::Timeout=600"]
+    command = ["apt-get", *waiting, "install", "-y", "-qq", "--no-install-recommends", *packages]
     done = subprocess.run(command, check=False, env=environment, capture_output=True, text=True)
     if done.returncode != 0:
         raise Missing(f"{' '.join(command)} failed: {done.stderr.strip()[-300:]}")
@@ -241,9 +254,10 @@ def _elasticsearch_zip() -> Path:
     if target.exists():
         return target
     maven = program("mvn")
-    CACHE.mkdir(parents=True, exist_ok=True)
-    print("fetching Elasticsearch ...", file=sys.stderr)
-    with tempfile.TemporaryDirectory() as draft:
+    with _one_at_a_time("elasticsearch"), tempfile.TemporaryDirectory(dir=CACHE) as draft:
+        if target.exists():
+            return target
+        print("fetching Elasticsearch ...", file=sys.stderr)
         done = subprocess.run(
             [maven, "-B", "-q", "dependency:copy", f"-DoutputDirectory={draft}",
              f"-Dartifact=org.elasticsearch.distribution.integ-test-zip:elasticsearch:{ELASTICSEARCH}:zip"],
@@ -252,7 +266,7 @@ def _elasticsearch_zip() -> Path:
         fetched = Path(draft) / target.name
         if done.returncode != 0 or not fetched.exists():
             raise Missing(f"Elasticsearch could not be fetched: {(done.stdout + done.stderr).strip()[-400:]}")
-        shutil.move(fetched, target)
+        fetched.replace(target)
     return target
 
 
