@@ -78,12 +78,7 @@ def test_two_hundred_streams_hold_no_thread_and_ask_for_their_job_as_one(start: 
         assert len(served.get("/counts")["asked"]) - len(before["asked"]) < 20
         served.job("many", state="done")
         for stream in streams:
-            found = b""
-            while not found.endswith(b"0\r\n\r\n"):
-                part = stream.recv(65536)
-                assert part, "ended without its last chunk"
-                found += part
-            assert b'"state": "done"' in found
+            assert b'"state": "done"' in until(stream, b"0\r\n\r\n")
     finally:
         for stream in streams:
             stream.close()
