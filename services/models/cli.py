@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 from pathlib import Path
 from typing import Any
 
@@ -42,18 +43,40 @@ def component_group() -> None:
 @click.argument("names", nargs=-1)
 @click.option("--root", type=click.Path(exists=True, file_okay=False, path_type=Path), default=SHIPPED)
 def check(names: tuple[str, ...], root: Path) -> None:
-    """Check components (default: all): schema, ranges, card, figures, and that the examples give their answers."""
-    from services.models.logic import reproducing, shipping
+    """Check components (default: all): schema, ranges, card, figures, the model file, and that the examples give their
+    answers. The platform checks by the same rules."""
+    from services.models.logic import checking
 
     found = 0
     for name in names or component_names([root]):
-        written = list(shipping.findings([root], name))
-        for finding in written or reproducing.findings([root], name):
+        for finding in checking.findings([root], name):
             click.echo(f"{name}: {finding.rule}: {finding.place}: {finding.message}")
             found += 1
     if found:
         raise click.ClickException(f"{found} findings")
     click.echo("in order")
+
+
+@component_group.command("init")
+@click.argument("data", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.option("--from", "model", type=click.Path(exists=True, dir_okay=False, path_type=Path), required=True)
+@click.option("--name", help="Of the component (default: the model file's).")
+@click.option("--root", type=click.Path(file_okay=False, path_type=Path), default=Path("components"), show_default=True)
+@click.option("--target", default="", help="Column of true values (default: the one column too many).")
+@click.option("--features", default="", help="Columns in the model's order, with commas between.")
+def init(data: Path, model: Path, name: str | None, root: Path, target: str, features: str) -> None:
+    """Begin a component from an ONNX model and DATA, a CSV or XLSX of its inputs.
+
+    Units, ranges and examples are taken from the data; what could not be known is marked 请确认 / please confirm.
+    """
+    from services.models.logic import beginning
+
+    chosen = name or re.sub(r"[^a-z0-9]+", "-", model.stem.lower()).strip("-")
+    columns = [each.strip() for each in features.split(",") if each.strip()]
+    begun = beginning.begin(root, chosen, model, data, target, columns)
+    for note in begun.notes:
+        click.echo(note)
+    click.echo(f"{begun.folder}: 请确认 / please confirm, then: zhigai component check {chosen} --root {root}")
 
 
 @component_group.command("publish")

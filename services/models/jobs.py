@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import partial
 from typing import Any
 
+from services.models.inference import outside
 from services.models.inference.release import SHIPPED
-from services.models.logic import batches, publishing
+from services.models.logic import alerts, batches, datasets, predict_files, publishing, solves, trainings
 from services.models.logic.packages import FOLDER
 from shared.http.service_app import ServiceContext
 from shared.jobs import Handler, JobRun
@@ -29,8 +31,62 @@ def handlers(context: ServiceContext) -> Mapping[str, Handler]:
         return batches.run(run.args, compute, run.progress)
 
     def publish(run: JobRun) -> Any:
+        from services.models.intake import endpoint_check, sandbox
+
+        ask = partial(endpoint_check.findings, loopback=context.settings.loopback_endpoints)
+        publishing.check_and_publish(run, parts["database"], parts["blobs"], home, sandbox.findings, ask)
+
+    def solve(run: JobRun) -> Any:
+        from services.models.inference.predict import predict
+        from services.models.inference.sessions import Sessions
+
+        publishing.materialise(parts["database"], parts["blobs"], home)
+        sessions = Sessions([SHIPPED, home / FOLDER])
+
+        def compute(name: str, request: dict[str, Any], language: str) -> dict[str, Any]:
+            release = sessions.get(name, request.pop("release", ""))
+            return predict(release, request, language, progress=run.progress)
+
+        return solves.run(run.args, compute)
+
+    def read_dataset(run: JobRun) -> Any:
+        from services.models.intake import table_sandbox
+
+        datasets.forget_expired(parts["database"], parts["blobs"], context.settings.guest_data_days)
+        datasets.read(run, parts["database"], parts["blobs"], table_sandbox.read)
+
+    def train(run: JobRun) -> Any:
         from services.models.intake import sandbox
+        from services.models.training.own_data import train
 
-        publishing.check_and_publish(run, parts["database"], parts["blobs"], home, sandbox.findings)
+        return trainings.run(run, parts["database"], parts["blobs"], home, train, sandbox.findings)
 
-    return {batches.KIND: batch, publishing.JOB: publish}
+    def predict_file(run: JobRun) -> Any:
+        from services.models.inference.predict import predict
+        from services.models.inference.sessions import Sessions
+
+        publishing.materialise(parts["database"], parts["blobs"], home)
+        sessions = Sessions([SHIPPED, home / FOLDER])
+
+        def compute(name: str, request: dict[str, Any]) -> dict[str, Any]:
+            return predict(sessions.get(name, request.pop("release", "")), request, "zh")
+
+        def signature(name: str, release: str) -> Any:
+            return sessions.get(name, release).signature
+
+        return predict_files.run(run, parts["database"], parts["blobs"], signature, compute)
+
+    def webhook(run: JobRun) -> Any:
+        return alerts.deliver(
+            run, parts["database"], partial(outside.send, loopback=context.settings.loopback_endpoints)
+        )
+
+    return {
+        alerts.JOB: webhook,
+        batches.KIND: batch,
+        publishing.JOB: publish,
+        solves.KIND: solve,
+        datasets.JOB: read_dataset,
+        trainings.JOB: train,
+        predict_files.JOB: predict_file,
+    }

@@ -47,6 +47,7 @@ class ComponentOut(ComponentShort):
     valid_for = ma.fields.String()
     source = ma.fields.String()
     licence = ma.fields.String()
+    cost = ma.fields.String(metadata={"description": "job: predict answers 202, computed by the worker"})
     naive = ma.fields.String()
     aliases = ma.fields.Dict()
     articles = ma.fields.List(ma.fields.String())
@@ -108,6 +109,7 @@ def read_component(name: str) -> flask.Response:
         **shown(row, speech),
         **{each: localised(content.get(each), speech) for each in ("valid_for", "source", "licence", "naive")},
         "aliases": content["aliases"],
+        "cost": content.get("cost", "formula"),
         "articles": content.get("articles", []),
         "solutions": content.get("solutions", []),
         "owner": content["owner"],

@@ -1,4 +1,4 @@
-"""Publishing components and releases, and moving aliases. Administrators only, for now."""
+"""Publishing components and releases, and moving aliases: providers for their own, reviewers and the operator for all."""
 
 from __future__ import annotations
 
@@ -11,7 +11,6 @@ from services.models.api.components import ComponentShort, shown
 from services.models.api.parts import database
 from services.models.inference.frames import RELOAD, Ask
 from services.models.logic import publishing
-from services.models.logic.components import component_row
 from services.models.logic.packages import ReleaseIn
 from services.models.logic.shipping import ComponentFile
 from shared.http.service_app import caller, context, language
@@ -23,7 +22,7 @@ blueprint = ServiceBlueprint("publishing", __name__, url_prefix="/api/v1/compone
 
 _GIVEN = (
     "name", "title", "answers", "summary", "valid_for", "source", "licence", "naive", "industries", "directions",
-    "keywords", "articles", "solutions",
+    "keywords", "articles", "solutions", "kind",
 )  # fmt: skip
 
 
@@ -31,6 +30,12 @@ class ComponentIn(ComponentFile):
     class Meta:
         unknown = ma.RAISE
         fields = _GIVEN
+
+    kind = ma.fields.String(
+        load_default="model",
+        validate=ma.validate.OneOf(["model", "http"]),
+        metadata={"description": "Tools are code and ship with the platform"},
+    )
 
 
 class AliasIn(ma.Schema):
@@ -45,7 +50,8 @@ class AliasIn(ma.Schema):
 @blueprint.response(201, ComponentShort)
 @idempotent
 def add_component(body: dict[str, Any]) -> flask.Response:
-    """Enters a model's component; it is shown once its first release is published."""
+    """Enters a model's or an own endpoint's component. It is shown once its first release is published; one of a
+    provider stays a draft of its own organisation until a reviewer publishes it (`POST /components/{name}/stage`)."""
     row = publishing.add_component(database(), caller(), body)
     response = answer_with_etag(shown(row, language()), row.id, row.version)
     response.status_code = 201
@@ -72,7 +78,7 @@ def publish_release(body: dict[str, Any], name: str) -> flask.Response:
 def move_alias(body: dict[str, Any], name: str, alias: str) -> flask.Response:
     """Points `stable` or `candidate` at a release; needs `If-Match` with the component's ETag."""
     parts = context().parts
-    before = component_row(database(), caller(), name)
+    before = publishing.row_of(database(), caller(), name)
     require_match(before.id, before.version)
     row = publishing.move_alias(database(), caller(), name, alias, body["release"])
     publishing.materialise(database(), parts["blobs"], context().settings.home)

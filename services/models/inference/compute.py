@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from services.models.errors import ModelFailed
+from services.models.inference.novelty import is_novel
 from services.models.inference.release import LoadedRelease
 from services.models.inference.signature import Signature
 
@@ -71,6 +72,12 @@ def out_of_range(release: LoadedRelease, matrix: NDArray[np.float32]) -> NDArray
     """(n, features) true where a value lies outside the trained range."""
     lows, highs = _limits(release.signature)
     return ~((matrix >= lows) & (matrix <= highs))
+
+
+def unlike_training(release: LoadedRelease, matrix: NDArray[np.float32]) -> NDArray[np.bool_] | None:
+    """(n,) true where a row is a combination that training never saw; None when the release cannot tell."""
+    known = release.intervals.get("novelty")
+    return None if known is None else is_novel(matrix, known)
 
 
 @lru_cache(maxsize=256)

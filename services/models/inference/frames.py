@@ -9,8 +9,8 @@ import json
 import struct
 from dataclasses import dataclass, field
 
-INFER, PREDICT, METADATA, READY, RELOAD = 1, 2, 3, 4, 5
-_ASK = struct.Struct("!IIBBBBBId")
+INFER, PREDICT, METADATA, READY, RELOAD, INDEX, LOAD, UNLOAD, OBSERVED = 1, 2, 3, 4, 5, 6, 7, 8, 9
+_ASK = struct.Struct("!IIBBBBBBId")
 _ANSWER = struct.Struct("!IIHBIH")
 LENGTH = struct.Struct("!I")
 MOST = 80 * 1024 * 1024
@@ -31,15 +31,18 @@ class Ask:
     body: bytes = b""
     deadline: float = 0.0
     """On the machine's monotonic clock, which both processes read; after it nobody waits any more. 0 means never."""
+    organisation: str = ""
+    """Whose private components the caller may call beside the public ones: its organisation, or the guest's id."""
 
     def packed(self) -> bytes:
         name, release, request_id = self.name.encode(), self.release.encode(), self.request_id.encode()
-        size = _ASK.size - 4 + len(name) + len(release) + len(request_id) + len(self.body)
+        organisation = self.organisation.encode()
+        size = _ASK.size - 4 + len(name) + len(release) + len(request_id) + len(organisation) + len(self.body)
         head = _ASK.pack(
             size, self.id, self.kind, _LANGUAGES.index(self.language), len(name), len(release), len(request_id),
-            self.json_length, self.deadline,
+            len(organisation), self.json_length, self.deadline,
         )  # fmt: skip
-        return b"".join((head, name, release, request_id, self.body))
+        return b"".join((head, name, release, request_id, organisation, self.body))
 
 
 @dataclass(slots=True)
@@ -62,7 +65,7 @@ class Reply:
 
 def ask_of(frame: bytes) -> Ask:
     """`frame` with its length."""
-    _, number, kind, language, names, releases, ids, json_length, deadline = _ASK.unpack_from(frame)
+    _, number, kind, language, names, releases, ids, owners, json_length, deadline = _ASK.unpack_from(frame)
     place = _ASK.size
     name = frame[place : place + names].decode()
     place += names
@@ -70,7 +73,9 @@ def ask_of(frame: bytes) -> Ask:
     place += releases
     request_id = frame[place : place + ids].decode()
     place += ids
-    return Ask(number, kind, name, release, request_id, _LANGUAGES[language], json_length, frame[place:], deadline)
+    owner = frame[place : place + owners].decode()
+    body = frame[place + owners :]
+    return Ask(number, kind, name, release, request_id, _LANGUAGES[language], json_length, body, deadline, owner)
 
 
 def reply_of(frame: bytes) -> Reply:

@@ -7,21 +7,22 @@ first call and ended with the service.
 from __future__ import annotations
 
 import asyncio
-import os
 import socket
 import subprocess
-import sys
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from services.models.inference.frames import Ask, Reply, reply_of, whole_frames
-from services.models.inference.handover import DEADLINE_S, Inference, Runner
+from services.models.inference.endpoints import Endpoints
+from services.models.inference.frames import METADATA, Ask, Reply, reply_of, whole_frames
+from services.models.inference.handover import BeginJob, Inference
+from services.models.inference.release import entry_of
+from services.models.inference.runner_process import DEADLINE_S, WHAT, command, environment
+from services.models.inference.runners import Runners, Stop
+from services.models.inference.standing import Standings
 from shared.errors import Busy
 from shared.http.call import Admit
 from shared.http.waiting import Ask as AskPage
-
-_WHAT = "模型执行进程 / model runner"
 
 
 class RunnerFromThreads:
@@ -30,67 +31,76 @@ class RunnerFromThreads:
     def __init__(self, roots: Sequence[Path], memory_mb: int) -> None:
         self._roots = [str(root) for root in roots]
         self._memory_mb = memory_mb
-        self._served: tuple[asyncio.AbstractEventLoop, Runner] | None = None
-        self._own: _OwnRunner | None = None
+        self._served: tuple[asyncio.AbstractEventLoop, Runners] | None = None
+        self._own: dict[str, _OwnRunner] = {}
+        """By provider; the platform's own under an empty name."""
         self._lock = threading.Lock()
 
-    def serve_by(self, loop: asyncio.AbstractEventLoop, runner: Runner) -> None:
-        """From now on the server's runner answers."""
-        self._served = (loop, runner)
+    def serve_by(self, loop: asyncio.AbstractEventLoop, runners: Runners) -> None:
+        """From now on the server's runners answer."""
+        self._served = (loop, runners)
 
     def serve_alone(self) -> None:
         self._served = None
 
     def call(self, ask: Ask) -> Reply:
+        """Raises `Busy`, `Quarantined`."""
         served = self._served
         if served is None:
             return self._alone(ask)
-        loop, runner = served
-        waiting = asyncio.run_coroutine_threadsafe(runner.call(ask), loop)
+        loop, runners = served
+        waiting = asyncio.run_coroutine_threadsafe(runners.call(ask), loop)
         try:
             return waiting.result(DEADLINE_S)
         except TimeoutError:
             waiting.cancel()
-            raise Busy(what=_WHAT, retry_after_s=2) from None
+            raise Busy(what=WHAT, retry_after_s=2) from None
+
+    def everywhere(self, kind: int) -> list[Reply]:
+        """The same to every runner that is up; none is started for it."""
+        served = self._served
+        if served is None:
+            with self._lock:
+                return [each.call(Ask(0, kind, "")) for each in self._own.values()]
+        loop, runners = served
+        waiting = asyncio.run_coroutine_threadsafe(runners.everywhere(kind), loop)
+        try:
+            return waiting.result(DEADLINE_S)
+        except TimeoutError:
+            waiting.cancel()
+            return []
 
     def _alone(self, ask: Ask) -> Reply:
+        entry = None if ask.kind == METADATA else entry_of([Path(root) for root in self._roots], ask.name)
+        provider = entry.provider if entry is not None else ""
         with self._lock:
-            if self._own is None:
-                self._own = _OwnRunner(self._roots, self._memory_mb)
+            if provider not in self._own:
+                self._own[provider] = _OwnRunner(self._roots, self._memory_mb, provider)
             try:
-                return self._own.call(ask)
+                return self._own[provider].call(ask)
             except OSError:
                 # It died; the next call starts another one.
-                self._own.close()
-                self._own = None
-                raise Busy(what=_WHAT, retry_after_s=1) from None
+                self._own.pop(provider).close()
+                raise Busy(what=WHAT, retry_after_s=1) from None
 
     def close(self) -> None:
         with self._lock:
-            if self._own is not None:
-                self._own.close()
-            self._own = None
+            while self._own:
+                self._own.popitem()[1].close()
 
 
 class _OwnRunner:
     """A runner process for one call at a time."""
 
-    def __init__(self, roots: Sequence[str], memory_mb: int) -> None:
+    def __init__(self, roots: Sequence[str], memory_mb: int, provider: str = "") -> None:
         self._socket, theirs = socket.socketpair()
         self._socket.settimeout(DEADLINE_S)
         with theirs:
             self._process = subprocess.Popen(  # noqa: S603 - our own interpreter and module
-                [
-                    sys.executable,
-                    "-m",
-                    "services.models.inference.runner",
-                    str(theirs.fileno()),
-                    str(memory_mb),
-                    *roots,
-                ],
+                command(roots, memory_mb, theirs.fileno(), provider),
                 pass_fds=(theirs.fileno(),),
                 stdin=subprocess.DEVNULL,
-                env={**os.environ, "OMP_NUM_THREADS": "1", "PYTHONPATH": os.pathsep.join(filter(None, sys.path))},
+                env=environment(provider),
             )
         self._next = 0
 
@@ -118,16 +128,33 @@ class _OwnRunner:
 
 
 class SharedInference(Inference):
-    """The hand-over, whose runner threads may use too."""
+    """The hand-over, whose runners threads may use too."""
 
-    def __init__(self, roots: Sequence[Path], admit: Admit, memory_mb: int, threads: RunnerFromThreads) -> None:
-        super().__init__(roots, admit, memory_mb)
+    def __init__(
+        self,
+        roots: Sequence[Path],
+        admit: Admit,
+        memory_mb: int,
+        threads: RunnerFromThreads,
+        begin: BeginJob | None = None,
+        standings: Standings | None = None,
+        stop: Stop | None = None,
+        endpoints: Endpoints | None = None,
+        around: Sequence[tuple[Callable[[], None], Callable[[], None]]] = (),
+    ) -> None:
+        """`around`: pairs of what starts after the runners and what stops before them."""
+        super().__init__(roots, admit, memory_mb, begin, standings, stop, endpoints)
         self._threads = threads
+        self._around = around
 
     async def start(self, ask: AskPage) -> None:
         await super().start(ask)
-        self._threads.serve_by(asyncio.get_running_loop(), self.runner)
+        self._threads.serve_by(asyncio.get_running_loop(), self.runners)
+        for begin, _ in self._around:
+            begin()
 
     async def stop(self) -> None:
+        for _, end in self._around:
+            await asyncio.to_thread(end)
         self._threads.serve_alone()
         await super().stop()

@@ -88,21 +88,49 @@ def number_of(
 ) -> float:
     """The feature's value in the signature's unit, or its default; a fault is noted under `path`."""
     value = instance.get(feature.name, feature.default)
+    own_unit = None
+    if isinstance(value, Mapping):
+        own_unit, value = _with_unit(feature, value, path, errors)
+        if path in errors:
+            return 0.0
     if value is None:
         unit = f" ({feature.unit})" if feature.unit else ""
         errors[path] = [f"缺少 {feature.title_zh}{unit} / missing"]
+        return 0.0
+    if feature.choices:
+        # A number is read as the word it would be written as: taken for the place in the list it would be a silent error.
+        word = str(int(value)) if isinstance(value, float) and value.is_integer() else str(value)
+        if word in feature.choices:
+            return float(feature.choices.index(word))
+        errors[path] = [f"可用 / use one of: {', '.join(feature.choices[:20])}"]
         return 0.0
     if isinstance(value, bool) or not isinstance(value, (int, float)):
         errors[path] = [f"应为数值，收到 {str(value)[:40]!r} / must be a number"]
         return 0.0
     # A whole number may be too large even to be looked at as a float, so its size is compared first.
-    if abs(value) <= _LARGEST and feature.name in conversions and feature.name in instance:
-        factor, offset = conversions[feature.name]
+    conversion = own_unit or (conversions.get(feature.name) if feature.name in instance else None)
+    if abs(value) <= _LARGEST and conversion is not None:
+        factor, offset = conversion
         value = value * factor + offset
     if abs(value) > _LARGEST or not math.isfinite(value):
         errors[path] = ["应为有限数值 / must be finite"]
         return 0.0
     return float(value)
+
+
+def _with_unit(
+    feature: Feature, given: Mapping[str, Any], path: str, errors: Errors
+) -> tuple[tuple[float, float] | None, Any]:
+    """`{"value": 5, "unit": "t/h"}`: the conversion to the feature's unit, and the value."""
+    unit = given.get("unit")
+    if set(given) != {"value", "unit"} or not isinstance(unit, str):
+        errors[path] = ['应为数值或 {"value": 数值, "unit": 单位} / must be a number, or value and unit']
+        return None, None
+    try:
+        return converter(unit, feature.unit), given["value"]
+    except OtherKind as other:
+        errors[path] = [str(other)]
+        return None, None
 
 
 def matrix_of(

@@ -1,7 +1,8 @@
-"""The Open Inference Protocol v2: requests read into a matrix, answers written. JSON parts; raw tensors in oip_binary.
+"""The Open Inference Protocol v2: requests read into a matrix, answers written.
 
 A tabular release takes one matrix tensor, shape (n, features) or (features,), or one tensor per named feature, shape (n,)
-or (n, 1); its metadata lists the named tensors.
+or (n, 1); its metadata lists the named tensors. A feature with choices takes words; a number stands for the word that it
+would be written as, never for a place in the list.
 """
 
 from __future__ import annotations
@@ -14,85 +15,156 @@ import orjson
 from numpy.typing import NDArray
 
 from services.models.errors import BadTensor
-from services.models.inference import oip_binary
-from services.models.inference.compute import Computed, compute
+from services.models.inference.compute import compute, unlike_training
+from services.models.inference.oip_answer import answered, outputs_of
+from services.models.inference.oip_binary import Raw
+from services.models.inference.oip_tensor import parameters_of, tensor_of
 from services.models.inference.release import LoadedRelease
-from services.models.inference.signature import Feature, Signature
+from services.models.inference.seen import note
+from services.models.inference.signature import Feature
 from services.models.inference.units import OtherKind, converter
 
 MOST_ROWS = 100_000
 MATRIX = "input"
-DATATYPES: Mapping[str, str] = {
-    "BOOL": "?", "UINT8": "u1", "UINT16": "u2", "UINT32": "u4", "UINT64": "u8", "INT8": "i1", "INT16": "i2",
-    "INT32": "i4", "INT64": "i8", "FP16": "f2", "FP32": "f4", "FP64": "f8",
-}  # fmt: skip
-MEMBERS = frozenset({"id", "parameters", "inputs", "outputs"})
+MEMBERS = frozenset({"id", "parameters", "inputs", "outputs", "model_name", "model_version"})
+"""The last two are sent by clients that make a JSON request out of the gRPC one; the path says them anyway."""
+_PLAIN = ("FP32", "FP64")
 
 
-class Ranges:
-    """The trained range of each feature as arrays, made once a release: every row is compared with them.
-
-    A feature without a bound has the largest finite number as its bound, so that what lies within is finite too.
-    """
-
-    def __init__(self, signature: Signature) -> None:
-        most = np.finfo(np.float32).max
-        lows = [-most if each.minimum is None else each.minimum for each in signature.inputs]
-        highs = [most if each.maximum is None else each.maximum for each in signature.inputs]
-        # Inputs are single precision: a bound between two such numbers is widened to the outer one.
-        self._low = np.nextafter(np.array(lows, np.float32), np.float32(-np.inf)).clip(-most, most)
-        self._high = np.nextafter(np.array(highs, np.float32), np.float32(np.inf)).clip(-most, most)
-
-    def within(self, matrix: NDArray[np.float32]) -> NDArray[np.bool_]:
-        found: NDArray[np.bool_] = (matrix >= self._low) & (matrix <= self._high)
-        return found
-
-
-def infer(
-    release: LoadedRelease, ranges: Ranges, body: bytes, json_length: int, options: Any = None
-) -> tuple[bytes, int]:
+def infer(release: LoadedRelease, body: bytes, json_length: int, options: Any = None) -> tuple[bytes, int]:
     """The answer's body and the length of its JSON part (0 when it is all JSON). Raises `BadTensor`, `ModelFailed`."""
     head = body[:json_length] if json_length else body
+    request = request_of(head)
+    raw = Raw(body[json_length:] if json_length else b"")
+    matrix = _matrix(release, request["inputs"], raw, b"true" in head or b"false" in head)
+    raw.must_be_used_up()
+    within = release.ranges.within(matrix)
+    flagged = None if within.all() else ~within
+    if flagged is not None and not np.isfinite(matrix).all():
+        raise BadTensor(
+            tensor=str(request["inputs"][0]["name"])[:200], reason="含有非有限数值 / not all numbers are finite"
+        )
+    computed = compute(release, matrix, options)
+    note(release, matrix, computed)
+    novel = unlike_training(release, matrix)
+    outputs = outputs_of(release, computed, flagged, novel, matrix.shape[0])
+    return answered(release, request, outputs, _flags(release, flagged, novel))
+
+
+def request_of(head: bytes) -> Mapping[str, Any]:
+    """The request's JSON with its members checked. Raises `BadTensor`."""
     try:
         request = orjson.loads(head)
     except orjson.JSONDecodeError as wrong:
         raise BadTensor(tensor="-", reason=f"JSON 无法读取 / malformed JSON: {str(wrong)[:120]}") from None
     if not isinstance(request, dict) or not isinstance(request.get("inputs"), list) or not request["inputs"]:
         raise BadTensor(tensor="inputs", reason="应为非空数组 / must be a list of tensors")
-    unknown = sorted(set(request) - MEMBERS)
-    if unknown:
+    if not request.keys() <= MEMBERS:
+        unknown = sorted(set(request) - MEMBERS)
         raise BadTensor(tensor="-", reason=f"未知成员 / unknown member: {', '.join(unknown)[:120]}")
-    raw = oip_binary.Raw(body[json_length:] if json_length else b"")
-    matrix = _matrix(release, request["inputs"], raw)
-    raw.must_be_used_up()
-    within = ranges.within(matrix)
-    flagged = None if within.all() else ~within
-    if flagged is not None and not np.isfinite(matrix).all():
-        raise BadTensor(tensor=_first_name(request), reason="含有非有限数值 / not all numbers are finite")
-    computed = compute(release, matrix, options)
-    return _answer(release, request, flagged, computed)
+    if not isinstance(request.get("id", ""), (str, type(None))):
+        raise BadTensor(tensor="-", reason="id 应为文字 / id must be text")
+    return request
 
 
-def _matrix(release: LoadedRelease, tensors: list[Any], raw: oip_binary.Raw) -> NDArray[np.float32]:
+def _flags(
+    release: LoadedRelease, flagged: NDArray[np.bool_] | None, novel: NDArray[np.bool_] | None
+) -> dict[str, str | int]:
+    """The answer's `parameters`: how many rows lie outside the trained ranges, and how many are unlike any trained row."""
+    found: dict[str, str | int] = {}
+    if flagged is not None:
+        columns = np.flatnonzero(flagged.any(axis=0))
+        found["out_of_range_rows"] = int(flagged.any(axis=1).sum())
+        found["out_of_range_features"] = ",".join(release.signature.inputs[column].name for column in columns)
+    if novel is not None and novel.any():
+        found["unusual_rows"] = int(novel.sum())
+    return found
+
+
+def _matrix(release: LoadedRelease, tensors: list[Any], raw: Raw, booleans: bool) -> NDArray[np.float32]:
     features = release.signature.inputs
+    if not booleans and len(features) > 1:
+        quick = _plain_matrix(release, tensors[0]) if len(tensors) == 1 else None
+        if quick is None and len(tensors) == len(features):
+            quick = _plain_columns(release, tensors)
+        if quick is not None:
+            return _bounded(features[0].name, quick)
     read = {}
+    asked_as_matrix = False
     for tensor in tensors:
-        name, values = _tensor(tensor, raw)
+        name, values = tensor_of(tensor, raw, booleans)
         if name in read:
             raise BadTensor(tensor=name, reason="出现两次 / given twice")
-        unit = _parameters(name, tensor).get("unit")
+        parameters = parameters_of(name, tensor)
+        asked_as_matrix = asked_as_matrix or parameters.get("content_type") == "np"
+        unit = parameters.get("unit")
         read[name] = values if unit is None else _converted(release, name, values, unit)
-    if len(read) == 1 and (len(features) > 1 or MATRIX in read):
+    if len(read) == 1:
         name, values = next(iter(read.items()))
-        if name not in release.signature.names:
-            return _bounded(name, _as_matrix(name, values, len(features)))
+        # With a single feature a wrong name would pass for a matrix unless the caller says that it is one.
+        if name not in release.signature.names and (len(features) > 1 or name == MATRIX or asked_as_matrix):
+            return _bounded(name, _as_matrix(release, name, values))
     return _from_columns(features, read)
+
+
+def _plain_matrix(release: LoadedRelease, tensor: Any) -> NDArray[np.float32] | None:
+    """One flat matrix of plain numbers in JSON. None when anything is not as usual: then it is looked at with care."""
+    if not isinstance(tensor, dict) or tensor.get("datatype") not in _PLAIN or tensor.get("parameters"):
+        return None
+    name, shape, values = tensor.get("name"), tensor.get("shape"), tensor.get("data")
+    width = len(release.signature.inputs)
+    if not isinstance(name, str) or name in release.signature.names or release.ranges.worded:
+        return None
+    if not isinstance(values, list) or shape != [len(values) // width, width] or type(shape[0]) is not int:
+        return None
+    try:
+        flat = np.array(values)
+    except ValueError:
+        return None
+    if flat.ndim != 1 or flat.dtype.kind not in "iuf" or flat.size % width:
+        return None
+    with np.errstate(over="ignore"):
+        return flat.astype(np.float32).reshape(-1, width)
+
+
+def _plain_columns(release: LoadedRelease, tensors: list[Any]) -> NDArray[np.float32] | None:
+    """Named tensors of plain numbers in JSON, by far the most usual, in one conversion instead of one each.
+
+    None when anything is not as usual: then each is looked at by itself, and refused by name.
+    """
+    data: dict[str, list[Any]] = {}
+    rows = -1
+    for tensor in tensors:
+        if not isinstance(tensor, dict) or tensor.get("datatype") not in _PLAIN:
+            return None
+        values = tensor.get("data")
+        if tensor.get("parameters") not in (None, {}):
+            return None
+        if not isinstance(values, list) or tensor.get("shape") not in ([len(values)], [len(values), 1]):
+            return None
+        if rows not in (-1, len(values)):
+            return None
+        rows = len(values)
+        name = tensor.get("name")
+        if not isinstance(name, str):
+            return None
+        data[name] = values
+    if data.keys() != release.signature.names or release.ranges.worded:
+        return None
+    try:
+        matrix = np.array([data[feature.name] for feature in release.signature.inputs])
+    except ValueError:
+        return None
+    if matrix.dtype.kind not in "iuf" or matrix.ndim != 2:
+        return None
+    with np.errstate(over="ignore"):
+        return np.ascontiguousarray(matrix.T, dtype=np.float32)
 
 
 def _converted(release: LoadedRelease, name: str, values: NDArray[Any], unit: Any) -> NDArray[Any]:
     """Values in the feature's own unit. A unit of another kind is refused with both named, never passed over."""
     feature = next((each for each in release.signature.inputs if each.name == name), None)
-    if feature is None or not isinstance(unit, str):
+    if feature is None or not isinstance(unit, str) or values.dtype.kind == "O":
         raise BadTensor(tensor=name, reason="unit 只用于单个特征的张量 / a unit goes with the tensor of one feature")
     try:
         factor, offset = converter(unit, feature.unit)
@@ -114,24 +186,47 @@ def _from_columns(features: tuple[Feature, ...], read: dict[str, NDArray[Any]]) 
         raise BadTensor(tensor=(extra or missing)[0][:80], reason="；".join(said))
     rows = read[names[0]].size
     matrix = np.empty((rows, len(names)), dtype=np.float32)
-    for column, name in enumerate(names):
-        values = read[name]
+    for column, feature in enumerate(features):
+        values = read[feature.name]
         if values.ndim > 2 or (values.ndim == 2 and values.shape[1] != 1) or values.size != rows:
             reason = f"形状 {list(values.shape)}，应为 [{rows}] 或 [{rows}, 1] / wrong shape"
-            raise BadTensor(tensor=name, reason=reason)
+            raise BadTensor(tensor=feature.name, reason=reason)
         with np.errstate(over="ignore"):
-            matrix[:, column] = values.reshape(-1)
+            matrix[:, column] = _as_numbers(feature, values.reshape(-1))
     return _bounded(names[0], matrix)
 
 
-def _as_matrix(name: str, values: NDArray[Any], width: int) -> NDArray[np.float32]:
+def _as_matrix(release: LoadedRelease, name: str, values: NDArray[Any]) -> NDArray[np.float32]:
+    features = release.signature.inputs
+    width = len(features)
     if values.ndim == 1 and values.size == width:
         values = values.reshape(1, width)
     if values.ndim != 2 or values.shape[1] != width:
         reason = f"形状 {list(values.shape)}，应为 [n, {width}] / wrong shape, must be [n, {width}]"
         raise BadTensor(tensor=name, reason=reason)
+    if values.dtype.kind == "O" or release.ranges.worded:
+        return _from_columns(features, {feature.name: values[:, place] for place, feature in enumerate(features)})
     with np.errstate(over="ignore"):
         return np.ascontiguousarray(values, dtype=np.float32)
+
+
+def _as_numbers(feature: Feature, values: NDArray[Any]) -> NDArray[Any]:
+    """What the model takes: numbers as they are, of a feature with choices the place of each word."""
+    if not feature.choices:
+        if values.dtype.kind == "O":
+            raise BadTensor(tensor=feature.name, reason="应为数值，收到文字 / takes numbers, got text")
+        return values
+    places = {word: place for place, word in enumerate(feature.choices)}
+    found = [places.get(_word(each), -1) for each in values.tolist()]
+    if -1 in found:
+        said = _word(values.tolist()[found.index(-1)])[:40]
+        reason = f"没有取值「{said}」，可用 / no such choice, use one of: {', '.join(feature.choices[:20])}"
+        raise BadTensor(tensor=feature.name, reason=reason)
+    return np.array(found)
+
+
+def _word(value: Any) -> str:
+    return str(int(value)) if isinstance(value, float) and value.is_integer() else str(value)
 
 
 def _bounded(name: str, matrix: NDArray[np.float32]) -> NDArray[np.float32]:
@@ -140,116 +235,3 @@ def _bounded(name: str, matrix: NDArray[np.float32]) -> NDArray[np.float32]:
     if matrix.shape[0] > MOST_ROWS:
         raise BadTensor(tensor=name, reason=f"最多 {MOST_ROWS} 行 / at most {MOST_ROWS} rows")
     return matrix
-
-
-def _first_name(request: Mapping[str, Any]) -> str:
-    return str(request["inputs"][0]["name"])[:200]
-
-
-def _tensor(tensor: Any, raw: oip_binary.Raw) -> tuple[str, NDArray[Any]]:
-    if not isinstance(tensor, dict) or not isinstance(tensor.get("name"), str):
-        raise BadTensor(tensor="-", reason="张量缺少 name / a tensor needs a name")
-    name = tensor["name"][:200]
-    datatype, shape = tensor.get("datatype"), tensor.get("shape")
-    if not isinstance(datatype, str) or datatype not in DATATYPES:
-        known = ", ".join(DATATYPES)
-        raise BadTensor(tensor=name, reason=f"数据类型 {str(datatype)[:40]} 不可用，可用 / use one of: {known}")
-    if not isinstance(shape, list) or not all(type(each) is int and 0 <= each <= 10**7 for each in shape):
-        raise BadTensor(tensor=name, reason="shape 应为非负整数数组 / shape must be whole numbers")
-    count = int(np.prod(shape, dtype=np.int64)) if len(shape) <= 4 else -1
-    if not 0 <= count <= 10**7:
-        raise BadTensor(tensor=name, reason="shape 过大 / shape too large")
-    size = _parameters(name, tensor).get("binary_data_size")
-    if size is not None:
-        return name, raw.take(name, size, DATATYPES[datatype], count).reshape(shape)
-    return name, _from_json(name, tensor.get("data"), datatype, count).reshape(shape)
-
-
-def _parameters(name: str, owner: Mapping[str, Any]) -> Mapping[str, Any]:
-    """The `parameters` of a request, a tensor or an output; absent or null means none."""
-    found = owner.get("parameters")
-    if found is None:
-        return {}
-    if not isinstance(found, dict):
-        raise BadTensor(tensor=name, reason="parameters 应为对象 / parameters must be an object")
-    return found
-
-
-def _from_json(name: str, data: Any, datatype: str, count: int) -> NDArray[Any]:
-    if not isinstance(data, list):
-        raise BadTensor(tensor=name, reason="缺少 data / data is missing")
-    wanted = np.dtype(DATATYPES[datatype])
-    try:
-        values = np.array(data)
-    except ValueError:
-        raise BadTensor(tensor=name, reason="data 各行长度不一 / data is ragged") from None
-    if values.dtype.kind not in "iufb" or (values.dtype.kind == "b") != (wanted.kind == "b"):
-        raise BadTensor(tensor=name, reason=f"data 不是 {datatype} / data is not {datatype}")
-    if values.size != count:
-        raise BadTensor(
-            tensor=name, reason=f"data 有 {values.size} 个值，shape 要 {count} 个 / count differs from shape"
-        )
-    if wanted.kind in "iu":
-        limits = np.iinfo(wanted)
-        if values.dtype.kind == "f" or (values.size and (values.min() < limits.min or values.max() > limits.max)):
-            raise BadTensor(tensor=name, reason=f"data 超出 {datatype} / data does not fit {datatype}")
-    return values.reshape(-1)
-
-
-def _answer(
-    release: LoadedRelease, request: Mapping[str, Any], flagged: NDArray[np.bool_] | None, computed: Computed
-) -> tuple[bytes, int]:
-    available = _outputs(release, computed)
-    wanted = request.get("outputs")
-    if wanted is None:
-        binary_wanted = bool(_parameters("-", request).get("binary_data_output"))
-        asked = [(name, binary_wanted) for name in available]
-    elif isinstance(wanted, list) and wanted:
-        asked = [_asked(each, available) for each in wanted]
-    else:
-        raise BadTensor(tensor="outputs", reason="应为非空数组 / must be a list of outputs, or left out")
-    outputs, raws = [], []
-    for name, binary in asked:
-        datatype, values = available[name]
-        tensor: dict[str, Any] = {"name": name, "datatype": datatype, "shape": list(values.shape)}
-        if binary:
-            packed = oip_binary.packed(datatype, values)
-            tensor["parameters"] = {"binary_data_size": len(packed)}
-            raws.append(packed)
-        else:
-            tensor["data"] = values.reshape(-1).tolist()
-        outputs.append(tensor)
-    answer: dict[str, Any] = {"model_name": release.name, "model_version": release.version, "outputs": outputs}
-    if isinstance(request.get("id"), str):
-        answer["id"] = request["id"]
-    if flagged is not None:
-        columns = np.flatnonzero(flagged.any(axis=0))
-        answer["parameters"] = {
-            "out_of_range_rows": int(flagged.any(axis=1).sum()),
-            "out_of_range_features": ",".join(release.signature.inputs[column].name for column in columns),
-        }
-    head = orjson.dumps(answer)
-    return (b"".join([head, *raws]), len(head)) if raws else (head, 0)
-
-
-def _asked(each: Any, available: Mapping[str, Any]) -> tuple[str, bool]:
-    name = each.get("name") if isinstance(each, dict) else None
-    if not isinstance(name, str) or name not in available:
-        raise BadTensor(tensor=str(name)[:80], reason=f"没有这个输出，可用 / no such output: {', '.join(available)}")
-    return name, bool(_parameters(name, each).get("binary_data"))
-
-
-def _outputs(release: LoadedRelease, computed: Computed) -> dict[str, tuple[str, NDArray[Any]]]:
-    if computed.probabilities is not None:
-        labels = np.array(release.signature.classes, dtype=object)[computed.probabilities.argmax(axis=1)]
-        return {
-            "label": ("BYTES", labels),
-            "probabilities": ("FP64", computed.probabilities),
-        }
-    found: dict[str, tuple[str, NDArray[Any]]] = {}
-    if computed.values is not None:
-        found[release.signature.outputs[0].name] = ("FP64", computed.values)
-    if computed.low is not None and computed.high is not None:
-        found["interval_low"] = ("FP64", computed.low)
-        found["interval_high"] = ("FP64", computed.high)
-    return found

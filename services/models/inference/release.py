@@ -7,6 +7,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import difflib
 import json
 import re
 from collections.abc import Callable, Mapping, Sequence
@@ -24,6 +26,8 @@ SHIPPED = Path(__file__).resolve().parent.parent / "content" / "components"
 NAME = re.compile(r"^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$")
 VERSION = re.compile(r"^\d+\.\d+\.\d+$")
 ALIASES = ("stable", "candidate")
+MOST_NAMED = 8
+"""Components named to somebody who asks for one that is not there: those whose names are most alike."""
 
 
 @dataclass(frozen=True)
@@ -47,6 +51,18 @@ class ReleaseFolder:
     @property
     def lineage(self) -> dict[str, Any]:
         found: dict[str, Any] = _json(self.folder / "release.json")
+        return found
+
+    @property
+    def reference(self) -> dict[str, Any]:
+        """How inputs and answers were spread in training; empty when nobody said."""
+        found: dict[str, Any] = _json(self.folder / "reference.json")
+        return found
+
+    @property
+    def endpoint(self) -> dict[str, Any] | None:
+        """Address and domains of a provider's own service."""
+        found: dict[str, Any] | None = _json(self.folder / "endpoint.json") or None
         return found
 
     @property
@@ -74,6 +90,14 @@ class LoadedRelease:
     tool: Callable[..., Any] | None = None
     prepare: Any = None
     """Module that makes features from history, of a model that needs the past."""
+    ranges: Any = None
+    """What the open protocol compares each row with, made once."""
+    held_bytes: int = 0
+    """About what it takes in memory."""
+    used_at: float = 0.0
+    """On the monotonic clock."""
+    seen: Any = None
+    """A short queue of what was computed lately, in a runner that watches its releases."""
 
     @property
     def name(self) -> str:
@@ -88,16 +112,56 @@ class LoadedRelease:
         return self.about.signature
 
 
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """What a list of components needs of each."""
+
+    name: str
+    folder: Path
+    organisation: str
+    """Of a private component; empty for all others."""
+    stable: str
+    kind: str = "model"
+    provider: str = ""
+    """The organisation whose runner it runs in; empty for the platform's own."""
+
+
+def is_visible(organisation: Any, caller: str | None) -> bool:
+    """Whether a component of `organisation` (none: public) exists for this caller. None stands for the platform itself."""
+    return caller is None or not organisation or organisation == caller
+
+
 def component_names(roots: Sequence[Path]) -> list[str]:
     return sorted({path.parent.name for root in roots for path in root.glob("*/component.yaml")})
 
 
-def component_folder(roots: Sequence[Path], name: str) -> Path:
+def entries(roots: Sequence[Path], caller: str | None = None) -> list[Entry]:
+    """The components that exist for `caller`, by name. Of two with one name the first root's counts."""
+    found: dict[str, Entry] = {}
+    for root in roots:
+        for path in root.glob("*/component.yaml"):
+            if path.parent.name not in found:
+                # One that is being written or is damaged keeps nobody from the others.
+                with contextlib.suppress(OSError, ValueError, AttributeError, yaml.YAMLError):
+                    found[path.parent.name] = _entry(path, path.stat().st_mtime_ns)
+    return [each for _, each in sorted(found.items()) if is_visible(each.organisation, caller)]
+
+
+def component_folder(roots: Sequence[Path], name: str, caller: str | None = None) -> Path:
+    """Raises `UnknownRelease`; a private component of somebody else is not there."""
     if NAME.match(name):
         for root in roots:
-            if (root / name / "component.yaml").is_file():
-                return root / name
-    raise UnknownRelease(component=name[:80], release="stable", known=component_names(roots))
+            path = root / name / "component.yaml"
+            if path.is_file():
+                if is_visible(_entry(path, path.stat().st_mtime_ns).organisation, caller):
+                    return root / name
+                break
+    raise UnknownRelease(component=name[:80], release="stable", known=_alike(name[:80], entries(roots, caller)))
+
+
+def _alike(name: str, known: Sequence[Entry]) -> list[str]:
+    names = [each.name for each in known]
+    return difflib.get_close_matches(name, names, MOST_NAMED, 0.5) or names[:MOST_NAMED]
 
 
 def versions_of(folder: Path) -> list[str]:
@@ -106,9 +170,10 @@ def versions_of(folder: Path) -> list[str]:
     return sorted(found, key=lambda version: tuple(int(part) for part in version.split(".")))
 
 
-def open_release(roots: Sequence[Path], name: str, release: str = "") -> ReleaseFolder:
-    """The release by version or alias (default `stable`). Raises `UnknownRelease` naming those that exist."""
-    folder = component_folder(roots, name)
+def open_release(roots: Sequence[Path], name: str, release: str = "", caller: str | None = None) -> ReleaseFolder:
+    """The release by version or alias (default `stable`). Raises `UnknownRelease` naming those that exist for `caller`
+    (an organisation or guest, empty for nobody in particular; None asks for the platform itself, which sees all)."""
+    folder = component_folder(roots, name, caller)
     component = _yaml(folder / "component.yaml")
     wanted = release or "stable"
     version = component.get("aliases", {}).get(wanted, wanted)
@@ -118,6 +183,26 @@ def open_release(roots: Sequence[Path], name: str, release: str = "") -> Release
         raise UnknownRelease(component=name, release=wanted[:80], known=known)
     place = folder / "releases" / version
     return ReleaseFolder(name, version, place, component, Signature.from_mapping(_yaml(place / "signature.yaml")))
+
+
+@lru_cache(maxsize=8192)
+def _entry(path: Path, stamp: int) -> Entry:
+    about = _parsed(path, stamp)
+    stable = str(about.get("aliases", {}).get("stable", ""))
+    return Entry(
+        path.parent.name, path.parent, str(about.get("organisation") or ""), stable, str(about.get("kind")),
+        str(about.get("provider") or ""),
+    )  # fmt: skip
+
+
+def entry_of(roots: Sequence[Path], name: str) -> Entry | None:
+    """What a list says of one component, whoever asks; None when there is none or it cannot be read."""
+    if NAME.match(name):
+        for root in roots:
+            path = root / name / "component.yaml"
+            with contextlib.suppress(OSError, ValueError, AttributeError, yaml.YAMLError):
+                return _entry(path, path.stat().st_mtime_ns)
+    return None
 
 
 @lru_cache(maxsize=256)

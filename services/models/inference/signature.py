@@ -7,7 +7,34 @@ from dataclasses import dataclass, field
 from typing import Any
 
 NUMERIC = ("FP64", "FP32", "INT64")
-DATATYPES = (*NUMERIC, "BYTES", "LIST")
+DATATYPES = (*NUMERIC, "BYTES", "LIST", "TABLE", "MATRIX")
+CELL_DATATYPES = (*NUMERIC, "BYTES")
+MOST_ROWS = 1000
+"""Rows of a TABLE or MATRIX whose signature says nothing else."""
+MOST_SOLVED = 5
+"""Instances of one call of a tool that is computed as a job: each may take a minute."""
+
+
+@dataclass(frozen=True)
+class Column:
+    """A column of a TABLE. A cell outside its range is refused, since a plan made with it would be wrong as a whole."""
+
+    name: str
+    title_zh: str
+    title_en: str
+    unit: str = ""
+    datatype: str = "FP64"
+    minimum: float | None = None
+    maximum: float | None = None
+    choices: tuple[str, ...] = ()
+    required: bool = True
+    default: Any = None
+    """What an empty cell of a column that is not required means."""
+    meaning: str = ""
+
+    @property
+    def numeric(self) -> bool:
+        return self.datatype in NUMERIC
 
 
 @dataclass(frozen=True)
@@ -28,6 +55,10 @@ class Feature:
     choices: tuple[str, ...] = ()
     tolerance: float | None = None
     """Relative tolerance of the input that a tool propagates into its band."""
+    columns: tuple[Column, ...] = ()
+    """Of a TABLE, whose value is a list of objects, one a row."""
+    most_rows: int = MOST_ROWS
+    """Of a TABLE or MATRIX."""
 
     @property
     def numeric(self) -> bool:
@@ -74,14 +105,7 @@ class Signature:
     def as_json(self) -> dict[str, Any]:
         return {
             "task": self.task,
-            "inputs": [
-                {
-                    name: value
-                    for name, value in vars(feature).items()
-                    if value not in ("", (), None) or name in ("minimum", "maximum", "default", "unit")
-                }
-                for feature in self.inputs
-            ],
+            "inputs": [_feature_as_json(feature) for feature in self.inputs],
             "outputs": [vars(output) for output in self.outputs],
             "classes": list(self.classes),
             "history": list(self.history),
@@ -90,8 +114,29 @@ class Signature:
 
 
 def _feature(value: Mapping[str, Any]) -> Feature:
-    known = {name: value[name] for name in Feature.__dataclass_fields__ if name in value and name != "choices"}
-    return Feature(**known, choices=tuple(value.get("choices", ())))
+    known = _known(Feature, value, ("choices", "columns"))
+    columns = tuple(
+        Column(**_known(Column, each, ("choices",)), choices=tuple(each.get("choices", ())))
+        for each in value.get("columns", ())
+    )
+    return Feature(**known, choices=tuple(value.get("choices", ())), columns=columns)
+
+
+def _known(of: Any, value: Mapping[str, Any], apart: tuple[str, ...]) -> dict[str, Any]:
+    return {name: value[name] for name in of.__dataclass_fields__ if name in value and name not in apart}
+
+
+def _feature_as_json(feature: Feature) -> dict[str, Any]:
+    told = _told(feature, ("minimum", "maximum", "default", "unit"))
+    if feature.datatype not in ("TABLE", "MATRIX"):
+        told.pop("most_rows")
+    if feature.columns:
+        told["columns"] = [_told(column, ("unit", "required", "default")) for column in feature.columns]
+    return told
+
+
+def _told(of: Feature | Column, always: tuple[str, ...]) -> dict[str, Any]:
+    return {name: value for name, value in vars(of).items() if value not in ("", (), None) or name in always}
 
 
 def tensor_parameters(feature: Feature) -> dict[str, Any]:

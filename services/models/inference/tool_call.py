@@ -3,22 +3,53 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from services.models.errors import BadInstances
 from services.models.inference.instances import (
     Conversions,
     Errors,
+    conversions_of,
+    instances_of,
     number_of,
     range_warning,
     refuse,
     unknown_names,
 )
 from services.models.inference.release import LoadedRelease
-from services.models.inference.signature import Feature
+from services.models.inference.signature import MOST_SOLVED, Feature
+from services.models.inference.tables import matrix_of, table_of
 
 MOST_NUMBERS = 10_000
+
+Progress = Callable[[float, str], None]
+"""Says how far the work is, 0 to 1, and in a few words. What it raises ends the work."""
+
+
+def quiet(_fraction: float, _message: str) -> None:
+    """The progress of a caller who waits for the answer anyway."""
+
+
+def is_job(release: LoadedRelease) -> bool:
+    """Whether a call is computed by the worker, because it may take many seconds."""
+    return release.about.component.get("cost") == "job"
+
+
+def checked_request(release: LoadedRelease, request: Any) -> dict[str, Any]:
+    """What the job of a call holds, every input checked now so that nobody waits for a refusal.
+
+    Raises `BadInstances` by path.
+    """
+    instances = instances_of(request)
+    if len(instances) > MOST_SOLVED:
+        said = f"最多 {MOST_SOLVED} 条，收到 {len(instances)} / at most {MOST_SOLVED}, got {len(instances)}"
+        raise BadInstances(errors={"instances": [said]})
+    conversions = conversions_of(release, request)
+    for index, instance in enumerate(instances):
+        _values(release, instance, index, conversions)
+    kept = {name: request[name] for name in ("units",) if name in request}
+    return {"release": release.version, "instances": instances, **kept}
 
 
 def tool_prediction(
@@ -28,11 +59,17 @@ def tool_prediction(
     language: str,
     conversions: Conversions,
     explain: bool = False,
+    progress: Progress = quiet,
 ) -> dict[str, Any]:
-    """Raises `BadInstances` by path, also for what the formula itself refuses."""
+    """Raises `BadInstances` by path, also for what the formula itself refuses. `progress` is for a tool that is a job;
+    such a tool gets it as its argument of that name, and neither its band nor its contributions are computed."""
     values, warnings = _values(release, instance, index, conversions)
     main = release.signature.outputs[0]
-    answer = _call(release, values, index)
+    if is_job(release):
+        answer = _call(release, {**values, "progress": progress}, index)
+        explain = False
+    else:
+        answer = _call(release, values, index)
     prediction: dict[str, Any] = {
         "value": answer.outputs[main.name],
         "unit": main.unit,
@@ -44,7 +81,7 @@ def tool_prediction(
         "in_range": all(each["code"] != "out_of_range" for each in warnings),
         "warnings": warnings,
     }
-    band = tolerance_band(release, values, answer.outputs[main.name])
+    band = None if is_job(release) else tolerance_band(release, values, answer.outputs[main.name])
     if band is not None:
         prediction["interval"] = band
     if explain:
@@ -53,6 +90,8 @@ def tool_prediction(
         prediction["notes"] = [note[language] for note in answer.notes]
     if answer.charts:
         prediction["chart"] = [dict(chart) for chart in answer.charts]
+    if answer.tables:
+        prediction["tables"] = [dict(table) for table in answer.tables]
     return prediction
 
 
@@ -67,7 +106,7 @@ def _values(
         value = values[feature.name] = _value(feature, instance, path, errors, conversions)
         if path in errors:
             continue
-        if feature.name not in instance and feature.default not in (None, 0):
+        if feature.name not in instance and feature.default not in (None, 0) and not isinstance(feature.default, list):
             warnings.append(_default_used(feature))
         if feature.numeric:
             low, high = feature.minimum, feature.maximum
@@ -101,6 +140,10 @@ def _value(feature: Feature, instance: Mapping[str, Any], path: str, errors: Err
             errors[path] = [f"应为数值数组（1 到 {MOST_NUMBERS} 个）/ must be a list of finite numbers"]
             return []
         return [float(each) for each in value]
+    elif feature.datatype == "TABLE":
+        return table_of(feature, value, path, errors)
+    elif feature.datatype == "MATRIX":
+        return matrix_of(feature, value, path, errors)
     elif not isinstance(value, str) or (feature.choices and value not in feature.choices):
         allowed = ", ".join(feature.choices)
         errors[path] = [f"未知取值 {str(value)[:40]!r}，可用 / unknown, use one of: {allowed}"]

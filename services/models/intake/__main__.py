@@ -9,12 +9,15 @@ import sys
 from dataclasses import asdict
 from pathlib import Path
 
+from services.models.inference.runner.isolation import cut_network
+
 MEMORY_BYTES = 3 * 1024**3
-CPU_SECONDS = 20
+CPU_SECONDS = 10
 
 
 def main() -> None:
     root, name = Path(sys.argv[1]), sys.argv[2]
+    cut_network()
     for what, most in (
         (resource.RLIMIT_AS, MEMORY_BYTES),
         (resource.RLIMIT_CPU, CPU_SECONDS),

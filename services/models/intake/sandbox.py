@@ -10,7 +10,7 @@ from pathlib import Path
 
 from services.models.logic.shipping import Finding
 
-SECONDS = 60
+SECONDS = 30
 
 
 def findings(root: Path, name: str) -> list[Finding]:

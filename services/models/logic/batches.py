@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from services.models.logic.components import component
+from services.models.inference.signature import MOST_SOLVED
+from services.models.logic.components import callable_component
 from shared.database import Database
 from shared.errors import BadInput
 from shared.identity import Principal
@@ -20,10 +21,11 @@ def submit(
     database: Database, jobs: Jobs, principal: Principal, name: str, request: Mapping[str, Any], key: str | None
 ) -> Job:
     """Accepts a batch for component `name`. Raises `NotFound`, `BadInput`."""
-    row, _ = component(database, principal, name)
+    row, _ = callable_component(database, principal, name)
     instances = request["instances"]
-    if not instances or len(instances) > MOST_INSTANCES:
-        said = f"应为 1 到 {MOST_INSTANCES} 条，收到 {len(instances)} / 1 to {MOST_INSTANCES}, got {len(instances)}"
+    most = MOST_SOLVED if row.content.get("cost") == "job" else MOST_INSTANCES
+    if not instances or len(instances) > most:
+        said = f"应为 1 到 {most} 条，收到 {len(instances)} / 1 to {most}, got {len(instances)}"
         raise BadInput(errors={"instances": [said]})
     args = {"component": row.id, "release": row.stable, "instances": instances, "history": request.get("history")}
     return jobs.submit(KIND, args, principal, key)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
-from services.models.errors import ReleaseExists
+from services.models.errors import Quarantined, ReleaseExists, Retired
 from services.models.logic.shipping import ReadComponent
 from services.models.store import components as store
 from services.models.store.components import KIND, RELEASE_KIND, Component, Release, release_id
@@ -71,9 +71,27 @@ def component(database: Database, principal: Principal, name: str) -> tuple[Comp
     with database.read() as session:
         scoped = Scoped(session, principal)
         row = scoped.get(Component, name, KIND)
-        if row.stage != PUBLISHED:
+        if not row.stable or (row.stage not in store.SHOWN and not has_draft(principal, row)):
             raise NotFound(kind=KIND, id=name[:120])
         return row, scoped.get(Release, release_id(name, row.stable), RELEASE_KIND)
+
+
+def has_draft(principal: Principal, row: Component) -> bool:
+    """Whether a draft is this caller's to see: its provider's, its reviewer's or the operator's."""
+    return principal.role in ("admin", "reviewer") or (
+        row.organisation is not None and row.organisation == principal.owner
+    )
+
+
+def callable_component(database: Database, principal: Principal, name: str) -> tuple[Component, Release]:
+    """The component and its stable release, to compute with. Raises `NotFound`, `Quarantined`, `Retired`."""
+    row, release = component(database, principal, name)
+    facts = row.lifecycle or {}
+    if row.stage == "quarantined":
+        raise Quarantined(component=row.id, reason=facts.get("reason", "-"))
+    if row.stage == "retired":
+        raise Retired(component=row.id, reason=facts.get("reason", "-"), replaced_by=facts.get("replaced_by") or "-")
+    return row, release
 
 
 def component_row(database: Database, principal: Principal, name: str) -> Component:

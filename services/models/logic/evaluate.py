@@ -36,7 +36,7 @@ def evaluate(name: str, file: Path, history: Path | None = None, root: Path = SH
     elif release.signature.task == "classification":
         scored = _classes(release, file, rows)
     else:
-        raise BadInstances(errors={"component": ["没有可评分的目标 / nothing to score"]})
+        scored = _numbers(release, file, history)
     return {
         "component": release.name,
         "release": release.version,
@@ -82,6 +82,42 @@ def _series(release: LoadedRelease, file: Path, rows: Rows, history: Path | None
             "coverage": round(float(((low <= truth) & (truth <= high)).mean()), 4),
             "mean_width": round(float((high - low).mean()), 3),
         },
+    }
+
+
+def _numbers(release: LoadedRelease, file: Path, history: Path | None) -> dict[str, Any]:
+    """A regression on the columns of its data set, read as its training reads them."""
+    try:
+        training = importlib.import_module(f"services.models.training.{release.name.replace('-', '_')}")
+    except ModuleNotFoundError:
+        said = (
+            "没有读取这种文件的训练代码，或未安装 train / no training code reads this file, or `train` is not installed"
+        )
+        raise BadInstances(errors={"component": [said]}) from None
+    try:
+        matrix, truth = training.read(file, history)[:2]
+    except (KeyError, ValueError) as wrong:
+        raise BadInstances(
+            errors={file.name: [f"缺列或不是数值 / a column is missing or no number: {wrong}"]}
+        ) from None
+    names = [feature.name for feature in release.signature.inputs]
+    found: list[dict[str, Any]] = []
+    for start in range(0, len(matrix), MOST_INSTANCES):
+        part = [dict(zip(names, map(float, row), strict=True)) for row in matrix[start : start + MOST_INSTANCES]]
+        found += predict(release, {"instances": part}, "en")["predictions"]
+    if not found:
+        raise BadInstances(errors={file.name: ["没有可评分的行 / no row can be scored"]})
+    low, high = (np.array([each["interval"][end] for each in found]) for end in ("low", "high"))
+    return {
+        "rows": len(found),
+        "metrics": _regression(truth, np.array([each["value"] for each in found])),
+        "naive": _regression(truth, np.array([each["naive"] for each in found])),
+        "interval": {
+            "nominal": release.intervals["coverage"],
+            "coverage": _share((low <= truth) & (truth <= high)),
+            "mean_width": round(float((high - low).mean()), 3),
+        },
+        "fitted_on": release.about.lineage.get("fitted_on"),
     }
 
 
@@ -133,13 +169,13 @@ def _classes(release: LoadedRelease, file: Path, rows: Rows) -> dict[str, Any]:
     names = [feature.name for feature in release.signature.inputs]
     labelled_file.need(file, rows, names)
     actual = [_label(release, file, index, row) for index, row in enumerate(rows)]
-    instances = [{name: labelled_file.number(file, at, row, name) for name in names} for at, row in enumerate(rows)]
+    instances = [_instance(release, file, at, row) for at, row in enumerate(rows)]
     predictions = []
     for start in range(0, len(instances), MOST_INSTANCES):
         part = {"instances": instances[start : start + MOST_INSTANCES]}
         predictions += predict(release, part, "en")["predictions"]
     held = rows_seen(release.about.folder)
-    seen = sum(1 for each in instances if digest_of(each.values()) in held)
+    seen = sum(1 for each in instances if digest_of(_numbers_of(release, each)) in held)
     scored: dict[str, Any] = {
         "metrics": _agreement(actual, [each["value"] for each in predictions], release.signature.classes),
         "naive": _agreement(actual, [release.intervals["naive"]] * len(actual), release.signature.classes),
@@ -191,6 +227,21 @@ def _share(hits: Any) -> float:
     return round(float(np.mean(list(hits))), 4)
 
 
+def _instance(release: LoadedRelease, file: Path, index: int, row: dict[str, str]) -> dict[str, Any]:
+    return {
+        each.name: row[each.name] if each.choices else labelled_file.number(file, index, row, each.name)
+        for each in release.signature.inputs
+    }
+
+
+def _numbers_of(release: LoadedRelease, instance: dict[str, Any]) -> list[float]:
+    """As training saw the row: a choice by its place."""
+    return [
+        float(each.choices.index(instance[each.name])) if each.choices else instance[each.name]
+        for each in release.signature.inputs
+    ]
+
+
 def _label(release: LoadedRelease, file: Path, index: int, row: dict[str, str]) -> str:
     """A column named like the output, or one column of 0 and 1 for each class."""
     place = f"{file.name} line {index + 2}"
@@ -200,6 +251,13 @@ def _label(release: LoadedRelease, file: Path, index: int, row: dict[str, str]) 
             known = ", ".join(release.signature.classes)
             raise BadInstances(errors={f"{place} {output}": [f"未知类别，可用 / unknown class, known: {known}"]})
         return row[output]
+    label = release.about.lineage.get("label", {})
+    if label.get("column") in row:
+        said = label["classes"].get(row[label["column"]].strip())
+        if said is None:
+            known = ", ".join(label["classes"])
+            raise BadInstances(errors={f"{place} {label['column']}": [f"应为 / must be one of: {known}"]})
+        return str(said)
     columns = {_plain(name): name for name in row}
     for name in release.signature.classes:
         column = columns.get(_plain(name))

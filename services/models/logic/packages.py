@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import base64
 import binascii
+import itertools
 import json
 import shutil
 from collections.abc import Mapping
@@ -19,6 +20,8 @@ from services.models.inference.signature import NUMERIC
 from services.models.logic.shipping import FEWEST_EXAMPLES, Both
 
 FOLDER = "components"
+DOMAIN = r"^(?=.{4,200}$)([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z]{2,63}$|^127\.0\.0\.1$|^localhost$"
+"""The last two only where a test setting allows calls to this machine."""
 MOST_FEATURES = 500
 
 
@@ -43,6 +46,8 @@ class FeatureIn(_Strict):
     default = ma.fields.Float(load_default=None, allow_none=True)
     typical = ma.fields.Float(load_default=None, allow_none=True)
     meaning = ma.fields.String(load_default="", validate=ma.validate.Length(max=300))
+    choices = ma.fields.List(_text(80), validate=ma.validate.Length(min=1, max=100))
+    """Of a column of words: a call gives the word, the model gets its place in this list."""
 
     @ma.validates_schema
     def _range(self, data: dict[str, Any], **_: Any) -> None:
@@ -91,6 +96,8 @@ class IntervalsIn(_Strict):
     threshold = ma.fields.Float(validate=ma.validate.Range(min=0, max=1))
     naive = ma.fields.Raw()
     method = _text(200)
+    novelty = ma.fields.Dict()
+    decision = ma.fields.Dict()
 
     @ma.validates_schema
     def _both_ends(self, data: dict[str, Any], **_: Any) -> None:
@@ -115,8 +122,52 @@ class CardIn(_Strict):
     en = _text(20_000, required=True)
 
 
+class SpreadIn(_Strict):
+    """Of a number: inner bin edges and the share of each bin; of classes: their shares."""
+
+    edges = ma.fields.List(ma.fields.Float(), validate=ma.validate.Length(max=50))
+    classes = ma.fields.List(_text(80), validate=ma.validate.Length(max=1000))
+    shares = ma.fields.List(
+        ma.fields.Float(validate=ma.validate.Range(min=0, max=1)), required=True,
+        validate=ma.validate.Length(min=1, max=1000),
+    )  # fmt: skip
+
+    @ma.validates_schema
+    def _fits(self, data: dict[str, Any], **_: Any) -> None:
+        edges = data.get("edges")
+        if ("edges" in data) == ("classes" in data):
+            raise ma.ValidationError("edges 与 classes 二选一 / either edges or classes", "edges")
+        wanted = len(edges) + 1 if edges is not None else len(data["classes"])
+        if len(data["shares"]) != wanted or abs(sum(data["shares"]) - 1) > 0.01:
+            said = f"应有 {wanted} 项、合计为 1 / must hold {wanted} shares that sum to 1"
+            raise ma.ValidationError(said, "shares")
+        if edges is not None and any(one >= other for one, other in itertools.pairwise(edges)):
+            raise ma.ValidationError("应递增 / must rise", "edges")
+
+
+class ReferenceIn(_Strict):
+    """How inputs and answers were spread in training; drift is measured against it."""
+
+    rows = ma.fields.Integer(required=True, validate=ma.validate.Range(min=1, max=10**9))
+    features = ma.fields.Dict(
+        keys=ma.fields.String(), values=ma.fields.Nested(SpreadIn), required=True,
+        validate=ma.validate.Length(max=MOST_FEATURES),
+    )  # fmt: skip
+    prediction = ma.fields.Nested(SpreadIn)
+
+
+class EndpointIn(_Strict):
+    """A provider's own service: its address, and the domains that its calls may go to."""
+
+    url = ma.fields.String(required=True, validate=ma.validate.Length(max=500))
+    domains = ma.fields.List(
+        ma.fields.String(validate=ma.validate.Regexp(DOMAIN, error="应为域名 / must be a domain")), required=True,
+        validate=ma.validate.Length(min=1, max=10),
+    )  # fmt: skip
+
+
 class ReleaseIn(_Strict):
-    """`model` is an ONNX file in base64."""
+    """`model` is an ONNX file in base64; a component that is a provider's own service has `endpoint` instead."""
 
     version = ma.fields.String(required=True, validate=ma.validate.Regexp(VERSION, error="应如 1.0.0 / like 1.0.0"))
     signature = ma.fields.Nested(SignatureIn, required=True)
@@ -126,7 +177,21 @@ class ReleaseIn(_Strict):
     intervals = ma.fields.Nested(IntervalsIn, load_default=None, allow_none=True)
     lineage = ma.fields.Nested(LineageIn, required=True)
     card = ma.fields.Nested(CardIn, required=True)
-    model = ma.fields.String(required=True)
+    reference = ma.fields.Nested(ReferenceIn, load_default=None, allow_none=True)
+    model = ma.fields.String()
+    endpoint = ma.fields.Nested(EndpointIn)
+
+    @ma.validates_schema
+    def _one_of_both(self, data: dict[str, Any], **_: Any) -> None:
+        if ("model" in data) == ("endpoint" in data):
+            raise ma.ValidationError("model 与 endpoint 二选一 / either model or endpoint", "model")
+        reference = data.get("reference")
+        if reference:
+            names = {each["name"] for each in data["signature"]["inputs"]}
+            unknown = sorted(set(reference["features"]) - names)
+            if unknown:
+                said = f"没有这些特征 / no such features: {', '.join(unknown[:10])}"
+                raise ma.ValidationError(said, "reference")
 
     @ma.validates("model")
     def _is_base64(self, value: str, **_: Any) -> None:
@@ -154,7 +219,11 @@ def write_release(component: Path, package: Mapping[str, Any]) -> Path:
     draft = component / f".draft-{package['version']}"
     shutil.rmtree(draft, ignore_errors=True)
     draft.mkdir(parents=True)
-    (draft / "model.onnx").write_bytes(base64.b64decode(package["model"]))
+    if package.get("model"):
+        (draft / "model.onnx").write_bytes(base64.b64decode(package["model"]))
+    for name in ("endpoint", "reference"):
+        if package.get(name):
+            (draft / f"{name}.json").write_text(json.dumps(package[name], ensure_ascii=False), encoding="utf-8")
     for name, value in (("signature.yaml", package["signature"]), ("examples.yaml", package["examples"])):
         (draft / name).write_text(yaml.safe_dump(value, allow_unicode=True, sort_keys=False), encoding="utf-8")
     (draft / "release.json").write_text(json.dumps(package["lineage"], ensure_ascii=False), encoding="utf-8")

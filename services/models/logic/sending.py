@@ -12,20 +12,32 @@ import urllib3
 import yaml
 
 from services.models.errors import NotInOrder
-from services.models.inference.release import open_release, versions_of
-from services.models.logic import reproducing, shipping
+from services.models.inference.release import ReleaseFolder, open_release, versions_of
+from services.models.logic import checking
 from services.models.logic.packages import ReleaseIn
 from shared.errors import BadRequest, DependencyDown
 from shared.http.service_app import flat_errors
 
-_SENT = ("name", "title", "answers", "summary", "valid_for", "source", "licence", "naive", "industries", "directions")
+_SENT = (
+    "name",
+    "kind",
+    "title",
+    "answers",
+    "summary",
+    "valid_for",
+    "source",
+    "licence",
+    "naive",
+    "industries",
+    "directions",
+)
 _LINEAGE = ("protocol", "metrics", "data", "parameters")
 _ENDED = ("done", "failed", "cancelled", "dead")
 
 
 def package_of(root: Path, name: str) -> dict[str, Any]:
     """The newest release as it is sent. Raises `NotInOrder` with what the checks and the schema say."""
-    found = list(shipping.findings([root], name)) or list(reproducing.findings([root], name))
+    found = list(checking.findings([root], name))
     if found:
         raise NotInOrder(component=name, findings=[f"{each.rule}: {each.place}: {each.message}" for each in found])
     about = open_release([root], name, versions_of(root / name)[-1])
@@ -37,13 +49,22 @@ def package_of(root: Path, name: str) -> dict[str, Any]:
         "intervals": json.loads(intervals.read_text(encoding="utf-8")) if intervals.exists() else None,
         "lineage": {name: about.lineage[name] for name in _LINEAGE if name in about.lineage},
         "card": {"zh": about.card, "en": about.card_en},
-        "model": base64.b64encode((about.folder / "model.onnx").read_bytes()).decode("ascii"),
+        **_computes(about),
     }
+    if about.reference:
+        package["reference"] = about.reference
     wrong = ReleaseIn().validate(package)
     if wrong:
         said = [f"{path}: {' '.join(each)}" for path, each in flat_errors(wrong).items()]
         raise NotInOrder(component=name, findings=said)
     return package
+
+
+def _computes(about: ReleaseFolder) -> dict[str, Any]:
+    """What gives the answers: the model file, or the address of the provider's own service."""
+    if about.endpoint is not None:
+        return {"endpoint": about.endpoint}
+    return {"model": base64.b64encode((about.folder / "model.onnx").read_bytes()).decode("ascii")}
 
 
 def publish(root: Path, name: str, url: str, key: str) -> Iterator[str]:

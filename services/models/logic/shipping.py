@@ -19,7 +19,7 @@ from services.models.inference.release import (
     open_release,
     versions_of,
 )
-from services.models.inference.signature import DATATYPES
+from services.models.inference.signature import CELL_DATATYPES, DATATYPES, Feature
 from shared.fields import DIRECTIONS, INDUSTRIES
 
 KINDS = ("model", "tool", "http")
@@ -58,6 +58,10 @@ class ComponentFile(ma.Schema):
     articles = ma.fields.List(ma.fields.String(), load_default=list)
     solutions = ma.fields.List(ma.fields.String(), load_default=list)
     owner = ma.fields.String(required=True)
+    organisation = ma.fields.String(allow_none=True)
+    """Of a private component; who else asks for it is told that there is none."""
+    provider = ma.fields.String(allow_none=True)
+    """The organisation whose runner it runs in; absent of what the platform made itself."""
     public = ma.fields.Boolean(required=True)
     aliases = ma.fields.Dict(keys=ma.fields.String(), values=ma.fields.String(), required=True)
     implementation = ma.fields.String()
@@ -99,6 +103,7 @@ def _release_findings(about: ReleaseFolder) -> Iterator[Finding]:
             yield Finding("signature-title", where, "needs a title in both languages")
         if feature.numeric and (feature.minimum is None or feature.maximum is None):
             yield Finding("signature-range", where, "a number needs minimum and maximum")
+        yield from _column_findings(feature, where)
     if len(about.examples) < FEWEST_EXAMPLES:
         yield Finding("examples", f"{place}/examples.yaml", f"needs at least {FEWEST_EXAMPLES} named examples")
     for example in about.examples:
@@ -107,12 +112,41 @@ def _release_findings(about: ReleaseFolder) -> Iterator[Finding]:
     for file, text in (("card.md", about.card), ("card.en.md", about.card_en)):
         if not text.strip():
             yield Finding("card", f"{place}/{file}", "is missing")
-    if about.kind == "model":
-        if not (about.folder / "model.onnx").is_file():
-            yield Finding("artefact", f"{place}/model.onnx", "is missing")
-        metrics = about.lineage.get("metrics", {})
-        if not metrics.get("naive"):
-            yield Finding("naive", f"{place}/release.json", "metrics must stand beside a naive rule's")
+    if about.kind == "http":
+        yield from _endpoint_findings(about, place)
+    if about.kind in ("model", "http") and not about.lineage.get("metrics", {}).get("naive"):
+        yield Finding("naive", f"{place}/release.json", "metrics must stand beside a naive rule's")
+    if about.kind == "model" and not (about.folder / "model.onnx").is_file():
+        yield Finding("artefact", f"{place}/model.onnx", "is missing")
+    yield from _names_of_examples(about, place)
+
+
+def _endpoint_findings(about: ReleaseFolder, place: str) -> Iterator[Finding]:
+    if about.endpoint is None:
+        yield Finding("endpoint", f"{place}/endpoint.json", "is missing")
+    elif about.signature.history or not all(
+        each.numeric or each.datatype == "BYTES" for each in about.signature.inputs
+    ):
+        yield Finding("endpoint", f"{place}/signature.yaml", "an endpoint takes single numbers and words")
+
+
+def _names_of_examples(about: ReleaseFolder, place: str) -> Iterator[Finding]:
+    names = [example.get("name") for example in about.examples]
+    for name in sorted({str(each) for each in names if names.count(each) > 1}):
+        yield Finding("examples", f"{place}/examples.yaml {name}", "is named twice")
+
+
+def _column_findings(feature: Feature, where: str) -> Iterator[Finding]:
+    if (feature.datatype == "TABLE") != bool(feature.columns):
+        yield Finding("signature-columns", where, "a TABLE, and nothing else, has columns")
+    for column in feature.columns:
+        place = f"{where}.{column.name}"
+        if column.datatype not in CELL_DATATYPES:
+            yield Finding("signature-datatype", place, f"use one of {', '.join(CELL_DATATYPES)}")
+        if not column.title_zh or not column.title_en:
+            yield Finding("signature-title", place, "needs a title in both languages")
+        if column.numeric and (column.minimum is None or column.maximum is None):
+            yield Finding("signature-range", place, "a number needs minimum and maximum")
 
 
 def _flat(messages: Any, path: str = "") -> Iterator[tuple[str, str]]:
@@ -159,7 +193,11 @@ def read_one(roots: Sequence[Path], name: str) -> ReadComponent:
             "lineage": about.lineage,
             "metrics": metrics_of(about),
         }
-        releases.append(ReadRelease(version, release, _digest(release)))
+        fingerprint = _digest(release)
+        if about.reference:
+            # Stands beside the release: it changes no answer.
+            release["reference"] = about.reference
+        releases.append(ReadRelease(version, release, fingerprint))
     return ReadComponent(name, content, stable.version, _digest(content), releases)
 
 

@@ -14,6 +14,9 @@ from shared.database import Owned, Scoped
 KIND = "component"
 RELEASE_KIND = "release"
 FILTERS = ("industry", "direction", "kind")
+LISTED = ("published", "deprecated")
+SHOWN = (*LISTED, "quarantined", "retired")
+"""Stages in which a component has a page; a draft has one for its owner."""
 
 
 class Component(Owned, Base):  # type: ignore[misc,valid-type]
@@ -26,6 +29,8 @@ class Component(Owned, Base):  # type: ignore[misc,valid-type]
     stable: Mapped[str] = mapped_column(sa.String(40))
     content: Mapped[dict[str, Any]]
     fingerprint: Mapped[str] = mapped_column(sa.String(64))
+    lifecycle: Mapped[dict[str, Any] | None] = mapped_column(sa.JSON(none_as_null=True))
+    """What goes with the stage (reason, since, sunset, replaced_by) and the candidate's share of calls."""
 
 
 class Release(Owned, Base):  # type: ignore[misc,valid-type]
@@ -47,7 +52,7 @@ def page(scoped: Scoped, filters: Mapping[str, str], number: int, size: int) -> 
     rows = [
         row
         for row in scoped.session.execute(statement).scalars()
-        if row.stage == "published"
+        if row.stage in LISTED
         and filters.get("industry") in (None, *row.content["industries"])
         and filters.get("direction") in (None, *row.content["directions"])
     ]
@@ -62,6 +67,12 @@ def shipped(session: Session) -> dict[str, Component]:
 def releases_of(scoped: Scoped, name: str) -> list[Release]:
     statement = scoped.select(Release).where(Release.component == name).order_by(Release.created_at, Release.id)
     return list(scoped.session.execute(statement).scalars())
+
+
+def every_release_of(session: Session, name: str) -> list[Release]:
+    """Whoever owns it, for writing the folders that the runner reads."""
+    statement = sa.select(Release).where(Release.component == name).order_by(Release.created_at, Release.id)
+    return list(session.execute(statement).scalars())
 
 
 def release_id(name: str, version: str) -> str:

@@ -14,7 +14,11 @@ class ToolAnswer:
     notes: tuple[Mapping[str, str], ...] = ()
     """What the numbers mean for the user, in both languages."""
     charts: tuple[Mapping[str, Any], ...] = field(default=())
-    """Control charts: title_zh, title_en, points, centre, upper, lower."""
+    """Control charts: title_zh, title_en, points, centre, upper, lower. Others say their `kind`: `gantt` has unit, until
+    and rows [{name, bars: [{start, end, label, group}]}], `layout` has width, height and parts [{x, y, width, height,
+    label, group}]; a group of 0 is what is not production (changing over, waste)."""
+    tables: tuple[Mapping[str, Any], ...] = ()
+    """title_zh, title_en, columns [{name, title_zh, title_en, unit}], rows [[cell, ...]]."""
 
 
 def rounded(value: float, digits: int = 6) -> float:

@@ -6,6 +6,8 @@ from dataclasses import dataclass
 
 from services.models.tools.answer import ToolAnswer, rounded
 
+KJ_PER_KGCE = 29_307.6
+
 
 @dataclass(frozen=True)
 class Carrier:

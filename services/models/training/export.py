@@ -27,6 +27,8 @@ class Made:
     version: str
     signature: dict[str, Any]
     onnx: bytes
+    matrix: NDArray[Any]
+    """The rows it was fitted on, (n, features); only how their values are spread is kept."""
     intervals: dict[str, Any]
     lineage: dict[str, Any]
     card: str
@@ -37,18 +39,20 @@ class Made:
     """Digests of the rows it was fitted on, so that a score on them is never taken for a test."""
 
 
-def onnx_of(estimator: Any, features: int, check: NDArray[np.float32], tolerance: float) -> bytes:
+def onnx_of(
+    estimator: Any, features: int, check: NDArray[np.float32], tolerance: float, input_name: str = "input"
+) -> bytes:
     """The estimator as ONNX. Raises ValueError when its answers differ from scikit-learn's beyond `tolerance`."""
     options = {id(estimator): {"zipmap": False}} if hasattr(estimator, "predict_proba") else None
     model = to_onnx(
         estimator,
-        initial_types=[("input", FloatTensorType([None, features]))],
+        initial_types=[(input_name, FloatTensorType([None, features]))],
         target_opset=OPSET,
         options=options,
     )
     content: bytes = model.SerializeToString()
     session = onnxruntime.InferenceSession(content, providers=["CPUExecutionProvider"])
-    outputs = session.run(None, {"input": check})
+    outputs = session.run(None, {input_name: check})
     wanted = estimator.predict_proba(check) if options else estimator.predict(check)
     difference = np.abs(np.asarray(outputs[-1]).reshape(wanted.shape) - wanted)
     # A value that lies on a split to the last bit may fall to its other side in single precision.
@@ -86,8 +90,21 @@ def write_release(component: Path, made: Made) -> Path:
     if made.rows_seen:
         (folder / "rows_seen.txt").write_text("\n".join(sorted(made.rows_seen)) + "\n", encoding="ascii")
     _dump(folder / "signature.yaml", made.signature)
+    write_reference(component, made.version, made.matrix)
     write_examples(component, made.version, made.requests)
     return folder
+
+
+def write_reference(component: Path, version: str, matrix: NDArray[Any]) -> None:
+    """Stores how the training rows and the release's answers to them are spread: drift is measured against it."""
+    from services.models.inference.reference import reference_of_release
+    from services.models.inference.release import open_release
+    from services.models.inference.sessions import load
+
+    _dump(component / "releases" / version / "examples.yaml", [])
+    release = load(open_release([component.parent], component.name, version), verify=False)
+    file = component / "releases" / version / "reference.json"
+    file.write_text(_json(reference_of_release(release, matrix)), encoding="utf-8")
 
 
 def write_examples(component: Path, version: str, requests: Sequence[Mapping[str, Any]]) -> None:

@@ -5,6 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+UNUSUAL_ZH = "与训练数据不相称的组合（例如列的顺序或单位弄错）也会标出，正常的行约有 2 % 被误标。"
+UNUSUAL_EN = (
+    "Combinations unlike the training data (columns in the wrong order, a wrong unit) are flagged too, and so are about 2 % "
+    "of ordinary rows."
+)
+
 
 def card(title: str, sections: Sequence[tuple[str, str]]) -> str:
     """Markdown: a heading and its sections. `intended use` and `limits` are never left out."""
@@ -57,7 +63,8 @@ def _steel_energy_zh(version: str, measured: Mapping[str, Any]) -> str:
             ),
             (
                 "限制",
-                "节假日未单独处理；停产、检修、换班制度变化时误差会明显变大。超出训练范围的输入会标出，不会悄悄作答。",
+                "节假日未单独处理；停产、检修、换班制度变化时误差会明显变大。超出训练范围的输入会标出，不会悄悄作答。"
+                + UNUSUAL_ZH,
             ),
         ],
     )
@@ -104,7 +111,7 @@ def _steel_energy_en(version: str, measured: Mapping[str, Any]) -> str:
             (
                 "Limits",
                 "Holidays are not treated apart; errors grow when production stops or shifts change. Inputs outside the "
-                "trained range are flagged.",
+                "trained range are flagged. " + UNUSUAL_EN,
             ),
         ],
     )
@@ -133,7 +140,7 @@ def steel_plate_faults_cards(version: str, measured: Mapping[str, Any]) -> tuple
                 + "\n\n" + table(("类别", "F1"), by_class),
             ),
             ("区间", f"90 % 集合的实际覆盖率 {covered:.1f} %，平均含 {size} 类；集合越大，越应请人复判。"),
-            ("限制", "特征的单位随原检测系统，无法换算到别的系统。超出训练范围的输入会标出，不会悄悄作答。"),
+            ("限制", "特征的单位随原检测系统，无法换算到别的系统。超出训练范围的输入会标出，不会悄悄作答。" + UNUSUAL_ZH),
         ],
     )  # fmt: skip
     en = card(
@@ -156,7 +163,11 @@ def steel_plate_faults_cards(version: str, measured: Mapping[str, Any]) -> tuple
                 + "\n\n" + table(("Class", "F1"), by_class),
             ),
             ("Intervals", f"90 % sets covered {covered:.1f} % and hold {size} classes on average; ask a person for large ones."),
-            ("Limits", "The units of the features are those of the original system. Inputs outside the range are flagged."),
+            (
+                "Limits",
+                "The units of the features are those of the original system. Inputs outside the range are flagged. "
+                + UNUSUAL_EN,
+            ),
         ],
     )  # fmt: skip
     return zh, en

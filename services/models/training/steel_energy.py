@@ -23,6 +23,7 @@ from numpy.typing import NDArray
 from sklearn.ensemble import HistGradientBoostingRegressor, VotingRegressor
 
 from services.models.features import steel_energy as features
+from services.models.inference import novelty
 from services.models.training import scores
 from services.models.training.conformal import calibrated
 from services.models.training.export import Made, file_hash, onnx_of, ranges, typicals
@@ -31,6 +32,8 @@ from services.models.training.steel_energy_words import TITLES
 
 VERSION = "1.0.0"
 COVERAGE = 0.9
+FALSE_ALARMS = 0.02
+"""Share of ordinary rows that may be flagged as unlike the training data."""
 MEMBERS = 6
 PARAMETERS = {
     "loss": "absolute_error",
@@ -123,12 +126,14 @@ def make(data_dir: Path) -> Made:
         version=VERSION,
         signature=_signature(ranges(matrix, features.NAMES), typicals(matrix, features.NAMES)),
         onnx=onnx_of(model, len(features.NAMES), matrix[::97], tolerance=0.05),
+        matrix=matrix,
         intervals={
             "coverage": COVERAGE,
             "group_feature": 0,
             "minimum": 0.0,
             "method": "split conformal on monthly forecasts, by slot, scaled by the forecast, widened for drift",
             "widened_by": factor,
+            "novelty": novelty.fit(matrix, FALSE_ALARMS),
             **offsets.as_json(),
         },
         lineage={

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from sklearn.ensemble import ExtraTreesClassifier, HistGradientBoostingClassifier, VotingClassifier
 from sklearn.model_selection import StratifiedGroupKFold
 
+from services.models.inference import novelty
 from services.models.inference.rows_seen import digest_of
 from services.models.training import scores
 from services.models.training.conformal import set_figures, set_threshold
@@ -25,6 +26,8 @@ from services.models.training.steel_plate_faults_words import TITLES
 
 VERSION = "1.0.0"
 COVERAGE = 0.9
+FALSE_ALARMS = 0.02
+"""Share of ordinary rows that may be flagged as unlike the training data."""
 FOLDS = 5
 PROTOCOL = f"StratifiedGroupKFold({FOLDS}, shuffle) on conveyer length, steel type and thickness"
 CLASSES = ("Pastry", "Z_Scratch", "K_Scatch", "Stains", "Dirtiness", "Bumps", "Other_Faults")
@@ -86,11 +89,13 @@ def make(data_dir: Path) -> Made:
         version=VERSION,
         signature=_signature(ranges(matrix, NAMES), typicals(matrix, NAMES)),
         onnx=onnx_of(model, len(NAMES), matrix[::7].astype(np.float32), tolerance=0.001),
+        matrix=matrix,
         intervals={
             "coverage": COVERAGE,
             "threshold": set_threshold(probabilities[np.arange(len(target)), target], COVERAGE),
             "naive": CLASSES[int(np.bincount(target).argmax())],
             "method": "split conformal on out-of-fold probabilities, coils kept together",
+            "novelty": novelty.fit(matrix, FALSE_ALARMS),
         },
         lineage={
             "data": {"name": "steel_plate_faults/data.csv.gz", "sha256": file_hash(source), "rows": len(target)},

@@ -24,6 +24,8 @@ def write(
     version: str = "1.0.0",
     classes: Sequence[str] = (),
     intervals: str = "",
+    choices: Mapping[str, Sequence[str]] = {},
+    organisation: str | None = None,
 ) -> None:
     """A model's component with one more release; `stable` is the first one written."""
     folder = root / name / "releases" / version
@@ -31,13 +33,15 @@ def write(
     component = root / name / "component.yaml"
     if not component.exists():
         about: Mapping[str, Any] = {"name": name, "kind": "model", "aliases": {"stable": version}, "public": True}
+        if organisation is not None:
+            about = {**about, "organisation": organisation, "public": False}
         component.write_text(yaml.safe_dump(about))
     signature = {
         "task": "classification" if classes else "regression",
         "inputs": [
             {
                 "name": each, "title_zh": f"特征{each}", "title_en": each, "unit": "kW", "datatype": "FP32",
-                "minimum": 0, "maximum": 10,
+                "minimum": 0, "maximum": 10, **({"choices": list(choices[each])} if each in choices else {}),
             }
             for each in features
         ],
@@ -52,15 +56,18 @@ def write(
 
 def linear(weights: Sequence[float], constant: float) -> bytes:
     """`x @ weights + constant`, one value a row."""
-    from skl2onnx import to_onnx
-    from sklearn.linear_model import LinearRegression
-
-    model = LinearRegression()
-    model.coef_ = np.array(weights, np.float32)
-    model.intercept_ = np.float32(constant)
-    model.n_features_in_ = len(weights)
-    found: bytes = to_onnx(model, np.zeros((1, len(weights)), np.float32), target_opset=17).SerializeToString()
-    return found
+    return _model(
+        [
+            helper.make_node("MatMul", ["X", "weights"], ["product"]),
+            helper.make_node("Add", ["product", "by"], ["value"]),
+        ],
+        [
+            helper.make_tensor("weights", TensorProto.FLOAT, [len(weights), 1], weights),
+            helper.make_tensor("by", TensorProto.FLOAT, [1], [constant]),
+        ],
+        len(weights),
+        ["n", 1],
+    )
 
 
 def two_classes() -> bytes:
@@ -117,12 +124,12 @@ def not_finite() -> bytes:
     )
 
 
-def _model(nodes: list[Any], constants: list[Any]) -> bytes:
+def _model(nodes: list[Any], constants: list[Any], width: int = len(FEATURES), shape: Sequence[Any] = (1,)) -> bytes:
     graph = helper.make_graph(
         nodes,
         "tiny",
-        [helper.make_tensor_value_info("X", TensorProto.FLOAT, ["n", len(FEATURES)])],
-        [helper.make_tensor_value_info("value", TensorProto.FLOAT, [1])],
+        [helper.make_tensor_value_info("X", TensorProto.FLOAT, ["n", width])],
+        [helper.make_tensor_value_info("value", TensorProto.FLOAT, shape)],
         constants,
     )
     model = helper.make_model(graph, opset_imports=OPSET, ir_version=9)
@@ -134,7 +141,14 @@ def _model(nodes: list[Any], constants: list[Any]) -> bytes:
 def make_all(root: Path) -> Path:
     write(root, "linear", linear((2.0, 3.0, -1.0), 10.0), intervals='{"low": [-1.5], "high": [1.5], "coverage": 0.9}')
     write(root, "linear", linear((1.0, 0.0, 0.0), 0.0), version="1.1.0")
-    write(root, "classes", two_classes(), classes=("low", "high"))
+    decision = '{"decision": {"positive": "high", "threshold": 0.5, "cost_miss": 1, "cost_alarm": 1, "unit": "1"}}'
+    write(root, "classes", two_classes(), classes=("low", "high"), intervals=decision)
+    write(root, "one-feature", linear((4.0,), 0.0), features=("power",))
+    # The material counts as 0, 1 or 2, the shift as 0 or 1: worded so that neither is the number it is written as.
+    worded = {"material": ("铝", "钢", "铜"), "shift": ("2", "1")}
+    write(root, "worded", linear((100.0, 10.0, 1.0), 0.0), features=("material", "shift", "load"), choices=worded)
+    write(root, "private", linear((1.0, 1.0, 1.0), 0.0), organisation="org-wang")
+    write(root, "of-a-guest", linear((1.0, 1.0, 1.0), 0.0), organisation="gst-1")
     write(root, "endless", endless())
     write(root, "always-endless", endless(-1.0))
     write(root, "not-finite", not_finite())

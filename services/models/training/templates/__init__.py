@@ -1,0 +1,1 @@
+"""Questions that a plant can answer from its own table: each module holds one template."""
