@@ -6,30 +6,39 @@ from pathlib import Path
 
 import flask
 
-from services.catalog.api import enquiries, providers, solutions
-from services.catalog.logic import solution_files
+from services.catalog.api import enquiries, providers, solutions, starter_packs
+from services.catalog.logic import solution_files, starter_files
 from services.catalog.logic.solutions import Loaded, load
+from services.catalog.logic.starter_packs import StarterPacks
 from services.catalog.problems import PROBLEMS
 from services.catalog.search import document_of, documents
 from services.catalog.store.schema import MIGRATIONS, SERVICE, TABLES
 from shared.database import Database
 from shared.http.service_app import new_service_app, register
 from shared.relay import Relay
+from shared.search.database_search import DatabaseSearch
 from shared.search.endpoint import search_blueprint
 from shared.search.open import open_index
 from shared.settings import Settings
 
 
-def create_app(settings: Settings) -> flask.Flask:
+def create_app(settings: Settings, packs_folder: Path = starter_files.FOLDER) -> flask.Flask:
     app = new_service_app(SERVICE, settings, PROBLEMS, title="Zhigai catalog")
     context = app.extensions["zhigai"]
     database = Database.open(settings, SERVICE, MIGRATIONS)
     index = open_index(settings, SERVICE)
-    relay = Relay(database, TABLES, index, document_of)
-    context.parts.update(database=database, tables=TABLES, index=index, relay=relay)
+    relay = Relay(database, TABLES, index, document_of, documents)
+    context.parts.update(
+        database=database,
+        tables=TABLES,
+        index=index,
+        relay=relay,
+        starter_packs=StarterPacks(packs_folder),
+        database_search=DatabaseSearch(database, documents),
+    )
     context.closing += [database.close, index.close]
     context.probes.update(database=database.ping, search=index.ping, relay=relay.lag)
-    for blueprint in (solutions.blueprint, providers.blueprint, enquiries.blueprint):
+    for blueprint in (solutions.blueprint, starter_packs.blueprint, providers.blueprint, enquiries.blueprint):
         register(app, blueprint)
     app.register_blueprint(search_blueprint())
     return app
@@ -42,7 +51,11 @@ def migrate(settings: Settings) -> None:
 
 
 def seed(settings: Settings, folder: Path = solution_files.FOLDER) -> Loaded:
-    """Loads the shipped solutions; what has not changed is left alone. Providers are not shipped."""
+    """Loads the shipped solutions; what has not changed is left alone. Providers are not shipped.
+
+    Starter packs stay files; they are read here so that a damaged one stops the start and not the first reader.
+    """
+    starter_files.read()
     database = Database.open(settings, SERVICE, MIGRATIONS)
     try:
         return load(database, solution_files.read(folder))

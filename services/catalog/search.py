@@ -37,8 +37,22 @@ def _solution(row: Solution) -> Document:
     content: Mapping[str, Any] = row.content
     measures = "\n".join(f"{each['title']} {each['text']}" for each in content["measures"])
     points = " ".join(each["name"] for each in content["data_points"])
+    integration = "\n".join(
+        f"{each['with']} {each['protocol']} {each['how']}" for each in content.get("integration", [])
+    )
+    steps = " ".join(step.replace("-", " ") for step in content.get("steps", []))
     body = "\n".join(
-        [content["problem"], content["suits"], measures, points, *content["acceptance"], *content["risks"]]
+        [
+            content["problem"],
+            content["suits"],
+            measures,
+            points,
+            *content.get("equipment", []),
+            integration,
+            *content["acceptance"],
+            *content["risks"],
+            steps,
+        ]
     )
     return Document(
         id=row.id,

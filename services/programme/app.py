@@ -2,20 +2,26 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import flask
 
-from services.programme.api import subsidies, targets
+from services.programme.api import diagnosis_add_ons, subsidies, targets
+from services.programme.logic import diagnosis_files
 from services.programme.logic import targets as plan_targets
+from services.programme.logic.diagnoses import DiagnosisAddOns
 from services.programme.problems import PROBLEMS
 from services.programme.rules import rule
 from shared.http.service_app import new_service_app, register
 from shared.settings import Settings
 
 
-def create_app(settings: Settings) -> flask.Flask:
+def create_app(settings: Settings, diagnosis_folder: Path = diagnosis_files.FOLDER) -> flask.Flask:
     app = new_service_app("programme", settings, PROBLEMS, title="Zhigai programme")
     register(app, subsidies.blueprint)
     register(app, targets.blueprint)
+    register(app, diagnosis_add_ons.blueprint)
+    app.extensions["zhigai"].parts["diagnosis_add_ons"] = DiagnosisAddOns(diagnosis_folder)
     app.extensions["zhigai"].probes["rules"] = _rules
     return app
 
@@ -25,9 +31,10 @@ def migrate(settings: Settings) -> None:
 
 
 def seed(settings: Settings) -> None:
-    """Reads the shipped rules and targets, so that a damaged file stops the start and not the first estimate."""
+    """Reads the shipped rules, targets and questions, so that a damaged file stops the start and not the first estimate."""
     rule.load()
     plan_targets.load()
+    diagnosis_files.read()
 
 
 def _rules() -> str:

@@ -2,86 +2,18 @@
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
-import yaml
 
 from services.knowledge.rendering import to_html
-from zhigai.content_check import KNOWLEDGE, PLAN, RULES, VOCABULARY, Finding, check
+from shared.fields import INDUSTRIES
+from tests.unit.content_samples import ARTICLE, COMPONENT, ROOT, SOLUTION, TEXT, Tree
+from zhigai.content_check import GAPS, KNOWLEDGE, PLAN, RULES, check
+from zhigai.content_rules.files import read
 from zhigai.content_words import Standards
-
-ROOT = Path(__file__).parents[2]
-SOLUTION = "services/catalog/content/solutions/dyeing/dyeing-stenter-test.yaml"
-ARTICLE = "services/knowledge/content/articles/dyeing-stenter-test-article.md"
-COMPONENT = "services/models/content/components/stenter-heat-balance/component.yaml"
-
-
-def a_solution() -> dict[str, Any]:
-    effect = {
-        "kpi": "单位产品综合能耗", "unit": "%", "change": "lower", "low": 5, "high": 15, "status": "experience",
-        "source": "行业通行工程经验", "year": None,
-        "verify": {"text": "改造前后各测一周", "component": "stenter-heat-balance"},
-    }  # fmt: skip
-    return {
-        "id": "dyeing-stenter-test", "industries": ["dyeing"], "directions": ["equipment"],
-        "title": {"zh": "定型机余热回收", "en": "Heat recovery"}, "summary": {"zh": "一句话", "en": "One line"},
-        "keywords": ["定型机"], "problem": "能耗高", "suits": "有定型机的厂",
-        "measures": [{"direction": "equipment", "title": f"第{n}步", "text": "做这一步"} for n in range(3)],
-        "data_points": [{"name": "排风含湿", "unit": "g/kg", "why": "看热损失"}], "effects": [effect],
-        "investment": None, "effort": None, "prerequisites": [], "risks": [], "roles": [], "ask_provider": [],
-        "acceptance": ["能耗降下来"], "subsidy_rule": "demo_project_grant", "components": ["stenter-heat-balance"],
-        "articles": ["dyeing-stenter-test-article"], "terms": ["定型机"], "standards": ["GB 4287"],
-        "owner": "content-dyeing", "last_confirmed": "2026-11-23", "confirm_by": "2027-11-23",
-    }  # fmt: skip
-
-
-def an_article() -> dict[str, Any]:
-    return {
-        "id": "dyeing-stenter-test-article", "kind": "parameter", "industries": ["dyeing"], "directions": [],
-        "title": {"zh": "排风含湿", "en": "Exhaust humidity"}, "summary": {"zh": "一句话", "en": "One line"},
-        "keywords": [], "status": "experience", "sources": [{"text": "行业通行工程经验", "status": "experience"}],
-        "standards": [], "components": ["stenter-heat-balance"], "related": [], "terms": ["定型机"],
-        "owner": "content-dyeing", "last_confirmed": "2026-11-23", "confirm_by": "2027-11-23",
-    }  # fmt: skip
-
-
-TEXT = "## 怎么看\n\n" + "排风越干，随排风走的热越多；先测，再调阀门，最后看单位产品能耗。" * 8 + "\n"
-
-
-class Tree:
-    """A small repository of content: the real rules, plan, standards and terms, one solution and one article."""
-
-    def __init__(self, root: Path) -> None:
-        self.root = root
-        for file in [KNOWLEDGE / "standards.yaml", PLAN, VOCABULARY, *(RULES / path.name for path in _rules())]:
-            (root / file).parent.mkdir(parents=True, exist_ok=True)
-            shutil.copy(ROOT / file, root / file)
-        self.solution, self.article, self.text = a_solution(), an_article(), TEXT
-        self.component: dict[str, Any] = {"articles": [], "solutions": ["dyeing-stenter-test"]}
-
-    def findings(self, solution: str = SOLUTION, article: str = ARTICLE) -> list[Finding]:
-        dated = {"last_confirmed", "confirm_by"}
-        self._write(solution, _yaml(self.solution, dated))
-        self._write(article, f"---\n{_yaml(self.article, dated)}---\n{self.text}")
-        self._write(COMPONENT, _yaml(self.component, set()))
-        return [each for each in check(self.root) if each.rule != "count"]
-
-    def _write(self, name: str, text: str) -> None:
-        (self.root / name).parent.mkdir(parents=True, exist_ok=True)
-        (self.root / name).write_text(text, encoding="utf-8")
-
-
-def _rules() -> list[Path]:
-    return sorted((ROOT / RULES).glob("*.yaml"))
-
-
-def _yaml(value: dict[str, Any], unquoted: set[str]) -> str:
-    lines = yaml.safe_dump({name: each for name, each in value.items() if name not in unquoted}, allow_unicode=True)
-    return lines + "".join(f"{name}: {value[name]}\n" for name in sorted(unquoted & set(value)))
 
 
 @pytest.fixture
@@ -89,8 +21,16 @@ def tree(tmp_path: Path) -> Tree:
     return Tree(tmp_path)
 
 
-def test_the_shipped_content_is_sound() -> None:
-    assert check(ROOT) == []
+def test_the_shipped_content_has_no_faults() -> None:
+    """What is still to be written is a gap, told by the report; what stands there is in order."""
+    assert [found for found in check(ROOT) if found.rule not in GAPS] == []
+
+
+def test_every_industry_has_solutions_and_the_knowledge_base_articles() -> None:
+    content = read(ROOT)
+    for industry in INDUSTRIES:
+        assert sum(industry in each.content["industries"] for each in content.solutions.values()) >= 3, industry
+    assert len(content.articles) >= 40
 
 
 def test_sound_content_has_no_findings(tree: Tree) -> None:
@@ -124,6 +64,29 @@ SOLUTION_FAULTS: dict[str, tuple[Callable[[dict[str, Any]], Any], str, str]] = {
         lambda s: s.update(investment=dict(HEARSAY)), "source", "investment.status"
     ),
     "an id of another industry": (lambda s: s.update(id="paper-stenter"), "id", "id"),
+    "no scale": (lambda s: s.pop("scale"), "incomplete", "scale"),
+    "no step": (lambda s: s.update(steps=[]), "incomplete", "steps"),
+    "no equipment": (lambda s: s.pop("equipment"), "incomplete", "equipment"),
+    "no integration": (lambda s: s.pop("integration"), "incomplete", "integration"),
+    "an unknown scale": (lambda s: s.update(scale="huge"), "schema", "scale"),
+    "integration without a protocol": (
+        lambda s: s["integration"][0].pop("protocol"), "schema", "integration.0.protocol"
+    ),
+    "a step of no chain": (lambda s: s["steps"].append("weaving"), "reference", "steps"),
+    "an unknown unit": (lambda s: s["data_points"][0].update(unit="furlong"), "unit", "data_points.0.unit"),
+    "an unknown unit of an effect": (lambda s: s["effects"][0].update(unit="kWh/打"), "unit", "effects.0.unit"),
+    "an effect beyond its figure's range": (
+        lambda s: s["effects"][0].update(kpi="蒸汽单耗", low=50, high=90), "range", "effects.0"
+    ),
+    "an effect beyond its figure's range in its unit": (
+        lambda s: s["effects"][0].update(kpi="蒸汽单耗", unit="t/t", low=1, high=10), "range", "effects.0"
+    ),
+    "a fall of everything": (lambda s: s["effects"][0].update(low=90, high=100), "range", "effects.0"),
+    "a negative effect": (lambda s: s["effects"][0].update(low=-5, high=5), "range", "effects.0"),
+    "a sentence without an end": (lambda s: s["risks"].append("长" * 101), "reading", "risks.0"),
+    "a paragraph without an end": (lambda s: s.update(suits="这句话不长。" * 51), "reading", "suits"),
+    "a problem that is an essay": (lambda s: s.update(problem="太长了。" * 76), "length", "problem"),
+    "a summary that is an essay": (lambda s: s["summary"].update(zh="太长了。" * 40), "length", "summary.zh"),
     "a path of a machine": (lambda s: s["risks"].append("见 /root/notes.txt"), "word", "risks.0"),
     "a registry's address": (lambda s: s["risks"].append("https://pypi.org/simple"), "word", "risks.0"),
 }  # fmt: skip
@@ -136,6 +99,7 @@ def test_a_fault_in_a_solution_is_found_at_its_place(tree: Tree, fault: str) -> 
     assert (SOLUTION, rule, path) in [(each.file, each.rule, each.path) for each in tree.findings()]
 
 
+CAUSE = {"cause": "滤网堵", "check": "看压差", "remedy": "清洗"}
 ARTICLE_FAULTS: dict[str, tuple[Callable[[Tree], Any], str, str]] = {
     "an unknown kind": (lambda t: t.article.update(kind="news"), "schema", "kind"),
     "no source": (lambda t: t.article.update(sources=[]), "schema", "sources"),
@@ -148,6 +112,24 @@ ARTICLE_FAULTS: dict[str, tuple[Callable[[Tree], Any], str, str]] = {
     "hardly a text": (lambda t: setattr(t, "text", "短。\n"), "markdown", "text"),
     "money in the text": (lambda t: setattr(t, "text", TEXT + "补助 1500 万元\n"), "money", "text line 4"),
     "a standard in the text": (lambda t: setattr(t, "text", TEXT + "见 HJ 12345\n"), "standard", "text line 4"),
+    "no word about steps": (lambda t: t.article.pop("steps"), "incomplete", "steps"),
+    "a step of no chain": (lambda t: t.article.update(steps=["weaving"]), "reference", "steps"),
+    "a fault without causes": (lambda t: t.article.update(kind="fault"), "incomplete", "causes"),
+    "two causes only": (lambda t: t.article.update(kind="fault", causes=[CAUSE] * 2), "schema", "causes"),
+    "causes of what is no fault": (lambda t: t.article.update(causes=[CAUSE] * 3), "schema", "causes"),
+    "a cause without a check": (
+        lambda t: t.article.update(kind="fault", causes=[CAUSE, CAUSE, {"cause": "堵", "remedy": "清"}]),
+        "schema",
+        "causes.2.check",
+    ),
+    "steps for all industries": (lambda t: t.article.update(industries=["all"]), "schema", "steps"),
+    "a text without an end": (lambda t: setattr(t, "text", TEXT + "\n\n看表。" * 700), "length", "text"),
+    "a paragraph without an end": (
+        lambda t: setattr(t, "text", TEXT + "\n" + "看看表。" * 80),
+        "reading",
+        "text line 5",
+    ),
+    "mostly long sentences": (lambda t: setattr(t, "text", ("很" * 61 + "。\n\n") * 4), "reading", ""),
     "all and one more": (lambda t: t.article.update(industries=["all", "dyeing"]), "schema", "industries"),
 }
 
@@ -196,7 +178,14 @@ def test_an_annex_that_does_not_add_up_is_found(tree: Tree) -> None:
 def test_too_little_content_is_found(tree: Tree) -> None:
     tree.findings()
     counts = [each for each in check(tree.root) if each.rule == "count"]
-    assert len(counts) == 11  # ten industries with fewer than three solutions, and one article of forty
+    said = {(each.file, each.message) for each in counts}
+    assert ("services/catalog/content/solutions/dyeing", "1 solutions, at least 16 wanted") in said
+    assert ("services/knowledge/content/articles/dyeing", "1 articles, at least 25 wanted") in said
+    assert ("services/knowledge/content/articles/dyeing", "0 articles on faults, at least 10 wanted") in said
+    assert ("services/knowledge/content/articles/all", "0 general articles, at least 60 wanted") in said
+    assert ("services/catalog/content/solutions/dyeing", "1 components linked, at least 4 wanted") in said
+    assert ("services/catalog/content/starter_packs/dyeing.yaml", "there is no such file") in said
+    assert ("services/knowledge/content/chains/paper.yaml", "there is no such file") in said
 
 
 @pytest.mark.parametrize(

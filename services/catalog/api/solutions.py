@@ -10,6 +10,7 @@ import marshmallow as ma
 
 from services.catalog.api.parts import asked, database, name_filter
 from services.catalog.logic import solutions
+from services.catalog.logic.solution_files import SCALES
 from services.catalog.store.solutions import FILTERS, ORDERS, Solution
 from shared import vocabulary
 from shared.fields import STATUSES, Direction, Industry, OneOf, PageArguments, localised
@@ -24,6 +25,8 @@ class SolutionArguments(PageArguments):
     industry = Industry()
     direction = Direction()
     component = name_filter()
+    scale = OneOf(SCALES)
+    step = name_filter(metadata={"description": "Step of a chain; with `industry` of that industry's chain"})
     order = OneOf(ORDERS, load_default="id", metadata={"description": "`recent`: lately confirmed first"})
 
 
@@ -71,6 +74,12 @@ class DataPointOut(ma.Schema):
     why = ma.fields.String()
 
 
+class IntegrationOut(ma.Schema):
+    existing = ma.fields.String(data_key="with", attribute="with")
+    protocol = ma.fields.String()
+    how = ma.fields.String()
+
+
 class RoleOut(ma.Schema):
     who = ma.fields.String()
     does = ma.fields.String()
@@ -91,6 +100,8 @@ class SolutionShort(ma.Schema):
     summary = ma.fields.String()
     industries = ma.fields.List(ma.fields.String())
     directions = ma.fields.List(ma.fields.String())
+    scale = ma.fields.String(validate=ma.validate.OneOf(SCALES))
+    steps = ma.fields.List(ma.fields.String(), metadata={"description": "Of the main industry's chain"})
     keywords = ma.fields.List(ma.fields.String())
     effects = ma.fields.List(ma.fields.Nested(EffectOut))
     investment = ma.fields.Nested(InvestmentOut, allow_none=True)
@@ -109,6 +120,8 @@ class SolutionOut(SolutionShort):
     suits = ma.fields.String()
     measures = ma.fields.List(ma.fields.Nested(MeasureOut))
     data_points = ma.fields.List(ma.fields.Nested(DataPointOut))
+    equipment = ma.fields.List(ma.fields.String())
+    integration = ma.fields.List(ma.fields.Nested(IntegrationOut))
     prerequisites = ma.fields.List(ma.fields.String())
     risks = ma.fields.List(ma.fields.String())
     roles = ma.fields.List(ma.fields.Nested(RoleOut))
@@ -130,7 +143,7 @@ class SolutionsOut(ma.Schema):
 @blueprint.arguments(SolutionArguments, location="query")
 @blueprint.response(200, SolutionsOut)
 def list_solutions(query: dict[str, Any]) -> dict[str, Any]:
-    """Solutions by industry, direction or the component that proves them."""
+    """Solutions by industry, direction, scale, process step or the component that proves them."""
     filters = {name: query[name] for name in FILTERS if query.get(name)}
     rows, total = solutions.solutions_for(
         database(), caller(), filters=filters, order=query["order"], page=query["page"], size=query["size"]

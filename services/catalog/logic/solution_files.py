@@ -16,6 +16,9 @@ import yaml
 from shared.fields import DIRECTIONS, INDUSTRIES, STATUSES
 
 FOLDER = Path(__file__).parents[1] / "content" / "solutions"
+SCALES = ("low_cost", "single", "integrated", "full_factory")
+"""低成本起步, 单点单机, 成线成片, 全厂."""
+SLUG = r"^[a-z0-9]+(?:-[a-z0-9]+)*$"
 _YAML = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 
@@ -93,12 +96,24 @@ class Role(ma.Schema):
     does = _line(300, required=True)
 
 
+class Integration(ma.Schema):
+    """How the solution meets a machine or system that stands there already."""
+
+    existing = _line(120, required=True, data_key="with", attribute="with")
+    protocol = _line(80, required=True)
+    how = _line(400, required=True)
+
+
 class SolutionFile(ma.Schema):
     """One solution; anything else in the file is refused."""
 
     id = _line(100, required=True)
     industries = ma.fields.List(_one_of(INDUSTRIES), required=True, validate=ma.validate.Length(min=1))
     directions = ma.fields.List(_one_of(DIRECTIONS), required=True, validate=ma.validate.Length(min=1))
+    scale = ma.fields.String(validate=ma.validate.OneOf(SCALES))
+    steps = ma.fields.List(
+        ma.fields.String(validate=ma.validate.Regexp(SLUG)), metadata={"description": "Of the main industry's chain"}
+    )
     title = ma.fields.Nested(Text, required=True)
     summary = ma.fields.Nested(Text, required=True)
     keywords = _lines(1, 30, 60)
@@ -106,6 +121,8 @@ class SolutionFile(ma.Schema):
     suits = _line(1000, required=True)
     measures = ma.fields.List(ma.fields.Nested(Measure), required=True, validate=ma.validate.Length(min=3, max=6))
     data_points = ma.fields.List(ma.fields.Nested(DataPoint), required=True, validate=ma.validate.Length(max=12))
+    equipment = ma.fields.List(_line(200), validate=ma.validate.Length(min=1, max=8))
+    integration = ma.fields.List(ma.fields.Nested(Integration), validate=ma.validate.Length(min=1, max=6))
     effects = ma.fields.List(ma.fields.Nested(Effect), required=True, validate=ma.validate.Length(min=1, max=4))
     investment = ma.fields.Nested(Investment, required=True, allow_none=True)
     effort = ma.fields.Nested(Effort, required=True, allow_none=True)

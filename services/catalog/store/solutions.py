@@ -13,7 +13,7 @@ from services.catalog.store.tags import tagged, tags_of
 from shared.database import Owned, Scoped
 
 KIND = "solution"
-FILTERS = ("industry", "direction", "component")
+FILTERS = ("industry", "direction", "component", "scale", "step")
 ORDERS = ("id", "recent")
 
 
@@ -34,6 +34,9 @@ class Solution(Owned, Base):  # type: ignore[misc,valid-type]
                 "industry": content["industries"],
                 "direction": content["directions"],
                 "component": content["components"],
+                "scale": [content["scale"]] if "scale" in content else [],
+                "step": content.get("steps", []),
+                "chain_step": [f"{content['industries'][0]}.{step}" for step in content.get("steps", [])],
             }
         )
 
@@ -41,6 +44,9 @@ class Solution(Owned, Base):  # type: ignore[misc,valid-type]
 def page(scoped: Scoped, filters: Mapping[str, str], order: str, number: int, size: int) -> tuple[list[Solution], int]:
     statement = scoped.select(Solution)
     for name, value in filters.items():
+        if name == "step" and "industry" in filters:
+            # Two chains may call a step the same; an entry's steps are those of its main industry.
+            name, value = "chain_step", f"{filters['industry']}.{value}"
         statement = statement.where(tagged(Solution.tags, name, value))
     ordering = (Solution.last_confirmed.desc(), Solution.id) if order == "recent" else (Solution.id,)
     return scoped.page(statement.order_by(*ordering), number, size)
@@ -50,6 +56,12 @@ def of_content(session: Session) -> dict[str, Solution]:
     """All public solutions by id."""
     rows = session.execute(sa.select(Solution).where(Solution.organisation.is_(None))).scalars()
     return {row.id: row for row in rows}
+
+
+def titles(scoped: Scoped, ids: list[str]) -> dict[str, Mapping[str, str]]:
+    """Titles of those of `ids` that this caller can see."""
+    rows = scoped.session.execute(scoped.select(Solution).where(Solution.id.in_(ids))).scalars()
+    return {row.id: row.content["title"] for row in rows}
 
 
 def known_ids(scoped: Scoped, ids: list[str]) -> set[str]:

@@ -28,6 +28,7 @@ class ArticleArguments(PageArguments):
     industry = Industry()
     direction = Direction()
     component = name_filter()
+    step = name_filter(metadata={"description": "Step of a chain; with `industry` of that industry's chain"})
     order = OneOf(ORDERS, load_default="id", metadata={"description": "`recent`: lately confirmed first"})
 
 
@@ -51,6 +52,7 @@ class ArticleShort(ma.Schema):
     summary = ma.fields.String()
     industries = ma.fields.List(ma.fields.String())
     directions = ma.fields.List(ma.fields.String())
+    steps = ma.fields.List(ma.fields.String(), metadata={"description": "Of the main industry's chain"})
     keywords = ma.fields.List(ma.fields.String())
     status = ma.fields.String(validate=ma.validate.OneOf(STATUSES))
     components = ma.fields.List(ma.fields.String())
@@ -61,7 +63,34 @@ class ArticleShort(ma.Schema):
     version = ma.fields.Integer()
 
 
+class CauseOut(ma.Schema):
+    cause = ma.fields.String()
+    check = ma.fields.String(metadata={"description": "What can be looked at the same day"})
+    remedy = ma.fields.String()
+
+
+class QuotedOut(ma.Schema):
+    output = ma.fields.String()
+    text = ma.fields.String(metadata={"description": "The number as it stands in the text"})
+    unit = ma.fields.String()
+    against = ma.fields.String()
+    relative = ma.fields.Boolean()
+
+
+class WorkedOut(ma.Schema):
+    id = ma.fields.String()
+    component = ma.fields.String()
+    request = ma.fields.Dict(keys=ma.fields.String())
+    quoted = ma.fields.List(ma.fields.Nested(QuotedOut))
+
+
 class ArticleOut(ArticleShort):
+    causes = ma.fields.List(
+        ma.fields.Nested(CauseOut), metadata={"description": "Of a fault, in the order in which to look"}
+    )
+    worked = ma.fields.List(
+        ma.fields.Nested(WorkedOut), metadata={"description": "Calls of components whose figures stand in the text"}
+    )
     html = ma.fields.String(metadata={"description": "The text as sanitised HTML, in Chinese"})
     markdown = ma.fields.String()
     sources = ma.fields.List(ma.fields.Nested(SourceOut))
@@ -82,7 +111,7 @@ class ArticlesOut(ma.Schema):
 @blueprint.arguments(ArticleArguments, location="query")
 @blueprint.response(200, ArticlesOut)
 def list_articles(query: dict[str, Any]) -> dict[str, Any]:
-    """Articles by kind, industry, direction or component. An industry finds what holds for all industries too."""
+    """Articles by kind, industry, direction, step or component. An industry finds what holds for all industries too."""
     filters = {name: query[name] for name in FILTERS if query.get(name)}
     rows, total = reading.articles_for(
         database(), caller(), filters=filters, order=query["order"], page=query["page"], size=query["size"]

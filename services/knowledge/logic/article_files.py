@@ -17,7 +17,8 @@ from services.knowledge.store.articles import ALL
 from shared.fields import DIRECTIONS, INDUSTRIES, STATUSES
 
 FOLDER = Path(__file__).parents[1] / "content" / "articles"
-KINDS = ("process", "fault", "parameter", "energy", "quality", "standard", "method", "policy", "finding")
+KINDS = ("process", "fault", "parameter", "energy", "quality", "standard", "method", "policy", "finding", "example")
+SLUG = r"^[a-z0-9]+(?:-[a-z0-9]+)*$"
 _YAML = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 
@@ -39,6 +40,33 @@ class Source(ma.Schema):
     status = _one_of(STATUSES)
 
 
+class Cause(ma.Schema):
+    """One possible cause of a fault: what to look at the same day, and what helps."""
+
+    cause = _line(200, required=True)
+    check = _line(400, required=True)
+    remedy = _line(400, required=True)
+
+
+class Quoted(ma.Schema):
+    """A figure of the text that a component gives."""
+
+    output = _line(80, required=True, metadata={"description": "`value`, the name of an output, or a dotted path"})
+    text = _line(20, required=True, metadata={"description": "The number as it stands in the text"})
+    unit = ma.fields.String(required=True, validate=ma.validate.Length(max=30))
+    against = _line(40, metadata={"description": "An earlier call: the figure is how far the two lie apart"})
+    relative = ma.fields.Boolean(metadata={"description": "With `against`: in per cent of the earlier call's figure"})
+
+
+class Worked(ma.Schema):
+    """A call of a component with the figures that the text quotes from its answer."""
+
+    id = ma.fields.String(required=True, validate=ma.validate.Regexp(SLUG))
+    component = _line(80, required=True)
+    request = ma.fields.Dict(keys=ma.fields.String(), required=True, metadata={"description": "Body of its predict"})
+    quoted = ma.fields.List(ma.fields.Nested(Quoted), required=True, validate=ma.validate.Length(min=1, max=20))
+
+
 class ArticleFile(ma.Schema):
     """The front matter of one article; anything else in it is refused."""
 
@@ -46,6 +74,19 @@ class ArticleFile(ma.Schema):
     kind = _one_of(KINDS)
     industries = ma.fields.List(_one_of((*INDUSTRIES, ALL)), required=True, validate=ma.validate.Length(min=1))
     directions = ma.fields.List(_one_of(DIRECTIONS), required=True)
+    steps = ma.fields.List(
+        ma.fields.String(validate=ma.validate.Regexp(SLUG)), metadata={"description": "Of the main industry's chain"}
+    )
+    causes = ma.fields.List(
+        ma.fields.Nested(Cause),
+        validate=ma.validate.Length(min=3, max=8),
+        metadata={"description": "Of a fault, in the order in which to look"},
+    )
+    worked = ma.fields.List(
+        ma.fields.Nested(Worked),
+        validate=ma.validate.Length(min=1, max=12),
+        metadata={"description": "Calls of components whose figures stand in the text; a test computes them again"},
+    )
     title = ma.fields.Nested(Text, required=True)
     summary = ma.fields.Nested(Text, required=True)
     keywords = ma.fields.List(_line(60), required=True, validate=ma.validate.Length(max=30))
@@ -63,6 +104,10 @@ class ArticleFile(ma.Schema):
     def _whole(self, data: dict[str, Any], **_: Any) -> None:
         if ALL in data["industries"] and len(data["industries"]) > 1:
             raise ma.ValidationError("`all` stands alone", "industries")
+        if ALL in data["industries"] and data.get("steps"):
+            raise ma.ValidationError("an entry for all industries belongs to no chain: leave the list empty", "steps")
+        if "causes" in data and data["kind"] != "fault":
+            raise ma.ValidationError("only entries of kind fault have causes", "causes")
         for name in ("last_confirmed", "confirm_by"):
             if not isinstance(data[name], date):
                 raise ma.ValidationError("not a date", name)

@@ -28,6 +28,12 @@ def article(database: Database, principal: Principal, article_id: str) -> tuple[
         return row, articles.titles(scoped, row.content["related"])
 
 
+def articles_of_industry(database: Database, principal: Principal, industry: str) -> list[Article]:
+    """Every article written for an industry that the caller may see, by id."""
+    with database.read() as session:
+        return articles.of_industry(Scoped(session, principal), industry)
+
+
 def terms_for(
     database: Database, principal: Principal, *, filters: Mapping[str, str], page: int, size: int
 ) -> tuple[list[Term], int]:

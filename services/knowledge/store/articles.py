@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy.orm import Mapped, Session, mapped_column
+from sqlalchemy.orm import Mapped, Session, defer, mapped_column
 
 from services.knowledge.store.schema import Base
 from services.knowledge.store.tags import tagged, tags_of
@@ -14,7 +14,7 @@ from shared.database import Owned, Scoped
 from shared.fields import INDUSTRIES
 
 KIND = "article"
-FILTERS = ("kind", "industry", "direction", "component")
+FILTERS = ("kind", "industry", "direction", "component", "step")
 ORDERS = ("id", "recent")
 ALL = "all"
 
@@ -37,8 +37,11 @@ class Article(Owned, Base):  # type: ignore[misc,valid-type]
             {
                 "kind": [content["kind"]],
                 "industry": industries_meant(content["industries"]),
+                "written_for": content["industries"],
                 "direction": content["directions"],
                 "component": content["components"],
+                "step": content.get("steps", []),
+                "chain_step": [f"{content['industries'][0]}.{step}" for step in content.get("steps", [])],
             }
         )
 
@@ -51,9 +54,18 @@ def industries_meant(industries: list[str]) -> list[str]:
 def page(scoped: Scoped, filters: Mapping[str, str], order: str, number: int, size: int) -> tuple[list[Article], int]:
     statement = scoped.select(Article)
     for name, value in filters.items():
+        if name == "step" and "industry" in filters:
+            # Two chains may call a step the same; an entry's steps are those of its main industry.
+            name, value = "chain_step", f"{filters['industry']}.{value}"
         statement = statement.where(tagged(Article.tags, name, value))
     ordering = (Article.last_confirmed.desc(), Article.id) if order == "recent" else (Article.id,)
     return scoped.page(statement.order_by(*ordering), number, size)
+
+
+def of_industry(scoped: Scoped, industry: str) -> list[Article]:
+    """The articles written for an industry; without their texts, and without what holds for all."""
+    statement = scoped.select(Article).where(tagged(Article.tags, "written_for", industry)).order_by(Article.id)
+    return list(scoped.session.execute(statement.options(defer(Article.text, raiseload=True))).scalars())
 
 
 def of_content(session: Session) -> dict[str, Article]:

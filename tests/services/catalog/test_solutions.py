@@ -10,6 +10,7 @@ import pytest
 import sqlalchemy as sa
 
 from services.catalog import app as catalog
+from services.catalog.search import document_of
 from services.catalog.store.schema import TABLES
 from shared.identity import PRINCIPAL_HEADER
 from shared.settings import Settings
@@ -55,6 +56,42 @@ def test_a_list_is_filtered_by_industry_direction_and_component(stocked: Callers
     assert ids(stocked.get(f"{SOLUTIONS}?industry=paper")) == ["paper-c"]
     assert ids(stocked.get(f"{SOLUTIONS}?industry=dyeing&direction=workshop")) == ["dyeing-b"]
     assert ids(stocked.get(f"{SOLUTIONS}?component=stenter-heat-balance")) == ["dyeing-a", "dyeing-b"]
+
+
+def test_a_list_is_filtered_by_scale_and_by_step_of_the_main_industrys_chain(
+    settings: Settings, callers: Callers, shelf: Callable[..., Path]
+) -> None:
+    catalog.seed(
+        settings,
+        shelf(
+            solution("dyeing-a", scale="low_cost", steps=["washing", "heat-setting"]),
+            solution("dyeing-b", scale="single", steps=["washing"], industries=["dyeing", "textile"]),
+            solution("textile-c", "textile", scale="single", steps=["washing"]),
+            solution("textile-d", "textile"),
+        ),
+    )
+    assert ids(callers.get(f"{SOLUTIONS}?scale=single")) == ["dyeing-b", "textile-c"]
+    assert ids(callers.get(f"{SOLUTIONS}?step=washing")) == ["dyeing-a", "dyeing-b", "textile-c"]
+    assert ids(callers.get(f"{SOLUTIONS}?industry=dyeing&step=washing")) == ["dyeing-a", "dyeing-b"]
+    assert ids(callers.get(f"{SOLUTIONS}?industry=textile&step=washing")) == ["textile-c"]
+    assert ids(callers.get(f"{SOLUTIONS}?industry=dyeing&scale=low_cost&step=heat-setting")) == ["dyeing-a"]
+    assert callers.get(f"{SOLUTIONS}?scale=huge").status_code == 422
+
+
+def test_a_solution_says_its_scale_its_equipment_and_how_it_is_connected(
+    settings: Settings, app: Any, callers: Callers, shelf: Callable[..., Path]
+) -> None:
+    joint = {"with": "定型机控制柜", "protocol": "Modbus RTU", "how": "只读车速"}
+    whole = {"scale": "single", "steps": ["heat-setting"], "equipment": ["高温含湿探头"], "integration": [joint]}
+    catalog.seed(settings, shelf(solution("dyeing-a", **whole), solution("dyeing-b")))
+    body = callers.get(f"{SOLUTIONS}/dyeing-a").json
+    assert {name: body[name] for name in whole} == whole
+    assert callers.get(f"{SOLUTIONS}/dyeing-b").status_code == 200  # written before there were such fields
+    with app.extensions["zhigai"].parts["database"].read() as session:
+        document = document_of(session, "solution", "dyeing-a")
+    assert document is not None
+    assert "高温含湿探头" in document.body
+    assert "Modbus RTU" in document.body
 
 
 def test_a_list_comes_in_pages(stocked: Callers) -> None:

@@ -65,6 +65,34 @@ def test_an_article_is_read_with_sources_status_and_relations(stocked: FlaskClie
     assert stocked.get(f"{ARTICLES}/paper-c").json["overdue"] is True
 
 
+def test_a_fault_lists_its_causes_in_order_and_is_found_by_them(
+    settings: Settings, app: Any, client: FlaskClient, shelf: Callable[..., Path]
+) -> None:
+    causes = [{"cause": f"原因{n}", "check": f"先量第{n}处压差", "remedy": f"清第{n}段"} for n in range(3)]
+    knowledge.seed(settings, shelf(article("dyeing-x", kind="fault", steps=["washing"], causes=causes)))
+    body = client.get(f"{ARTICLES}/dyeing-x").json
+    assert (body["causes"], body["steps"]) == (causes, ["washing"])
+    assert ids(client.get(f"{ARTICLES}?industry=dyeing&step=washing")) == ["dyeing-x"]
+    assert ids(client.get(f"{ARTICLES}?industry=paper&step=washing")) == []
+    parts = app.extensions["zhigai"].parts
+    with parts["database"].read() as session:
+        document = parts["documents"].of(session, "article", "dyeing-x")
+    assert document is not None
+    assert "先量第2处压差" in document.body
+    assert "清第0段" in document.body
+
+
+def test_an_example_gives_programs_the_calls_that_its_figures_come_from(
+    settings: Settings, client: FlaskClient, shelf: Callable[..., Path]
+) -> None:
+    quoted = [{"output": "heat_kw", "text": "987", "unit": "kW"}]
+    request = {"instances": [{"fabric_kg_h": 900, "exhaust_kg_h": 12000}]}
+    worked = [{"id": "before", "component": "stenter-heat-balance", "request": request, "quoted": quoted}]
+    knowledge.seed(settings, shelf(article("dyeing-x", kind="example", worked=worked)))
+    assert client.get(f"{ARTICLES}/dyeing-x").json["worked"] == worked
+    assert ids(client.get(f"{ARTICLES}?kind=example")) == ["dyeing-x"]
+
+
 def test_an_article_with_raw_html_shows_it_as_text(
     settings: Settings, client: FlaskClient, shelf: Callable[..., Path]
 ) -> None:
