@@ -24,6 +24,8 @@ from shared.search.port import Document, SearchIndex
 
 log = logging.getLogger(__name__)
 
+Documents = Callable[[Session], Iterable[Document]]
+"""`(session)` -> the documents of all rows, for building the index anew."""
 DocumentOf = Callable[[Session, str, str], Document | None]
 """`(session, kind, row_id)` -> the document as the row stands now, or None when the row is gone."""
 
@@ -42,10 +44,22 @@ class _Batch:
 
 
 class Relay:
-    """One service's outbox. Over all processes one relay works at a time; the others find nothing to do."""
+    """One service's outbox. Over all processes one relay works at a time; the others find nothing to do.
 
-    def __init__(self, database: Database, tables: CommonTables, index: SearchIndex, document_of: DocumentOf) -> None:
+    With `documents` a running relay also mends: an index that was lost, that single writes began, or that was built by
+    another analysis is built anew from the rows, while searches go on.
+    """
+
+    def __init__(
+        self,
+        database: Database,
+        tables: CommonTables,
+        index: SearchIndex,
+        document_of: DocumentOf,
+        documents: Documents | None = None,
+    ) -> None:
         self._database, self._outbox, self._index, self._document_of = database, tables.outbox, index, document_of
+        self._documents = documents
         self._stop = threading.Event()
         self._bell = threading.Event()
         self._thread: threading.Thread | None = None
@@ -76,7 +90,23 @@ class Relay:
             carried += now
         return carried
 
-    def rebuild(self, documents: Callable[[Session], Iterable[Document]], wait_s: float = 60.0) -> int:
+    def all_documents(self, session: Session) -> Iterable[Document]:
+        """The documents of all rows; none when the relay was not told how to make them."""
+        return () if self._documents is None else self._documents(session)
+
+    def mend(self) -> bool:
+        """Builds the index anew if it is not whole and nobody else is at it; whether it did. Raises as the index does."""
+        if self._documents is None or self._index.is_current():
+            return False
+        with self._database.only_one(_LOCK) as alone:
+            if not alone or self._index.is_current():
+                return False
+            with self._database.read(patient=True) as session:
+                count = self._index.rebuild(self._documents(session))
+        log.warning("the search index of %s was not whole and was built anew: %s", self._database.service, count)
+        return True
+
+    def rebuild(self, documents: Documents, wait_s: float = 60.0) -> int:
         """Builds the index anew from the rows; how many documents it holds. Searches answer throughout.
 
         The relay pauses meanwhile, so that what is written during the rebuild goes into the new index. Raises `Busy`
@@ -157,6 +187,7 @@ class Relay:
             self._bell.wait(pause)
             self._bell.clear()
             try:
+                self.mend()
                 self.drain_all()
                 pause = LOOK_EVERY_S
             except Refused as refused:

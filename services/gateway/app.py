@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from pathlib import Path
 
-from services.gateway.api import keys, me, organisations, platform, search
+from services.gateway.api import industries, keys, me, organisations, platform, search, search_records
 from services.gateway.front import Gateway
+from services.gateway.logic.search_records import Records
 from services.gateway.logic.usage import Flusher
 from services.gateway.metering import Meter
 from services.gateway.openapi import Merged
@@ -14,7 +15,8 @@ from services.gateway.parts import Parts
 from services.gateway.policy.state import Limits, State
 from services.gateway.problems import PROBLEMS
 from services.gateway.refresh import Refresher
-from services.gateway.store import api_key, organisation, usage  # noqa: F401 - their tables belong to the metadata
+from services.gateway.search.learning import Learner
+from services.gateway.store import api_key, organisation, search_record, usage  # noqa: F401 - their tables belong to the metadata
 from services.gateway.store.tables import SERVICE, TABLES
 from services.gateway.upstreams import Prober, Services, make_guards
 from shared.database import Database
@@ -46,15 +48,24 @@ def create_app(settings: Settings, upstreams: Mapping[str, Upstream]) -> Gateway
         methods_of=services.methods_of,
     )
     flusher = Flusher(database, meter)
-    refresher = Refresher(database, state, flusher, settings.home)
-    prober = Prober(services)
+    learner, records = Learner(services.lexicon), Records(database)
+    prober = Prober(services, learner)
+    refresher = Refresher(database, state, flusher, settings.home, records)
     context: ServiceContext = app.extensions["zhigai"]
     context.parts.update(
         database=database,
         tables=TABLES,
-        gateway=Parts(settings, database, state, services, flusher, refresher, Merged()),
+        gateway=Parts(settings, database, state, services, flusher, refresher, Merged(), learner, records),
     )
-    for blueprint in (search.blueprint, keys.blueprint, organisations.blueprint, organisations.users, me.blueprint):
+    for blueprint in (
+        search.blueprint,
+        search_records.blueprint,
+        industries.blueprint,
+        keys.blueprint,
+        organisations.blueprint,
+        organisations.users,
+        me.blueprint,
+    ):
         register(app, blueprint)
     app.register_blueprint(platform.blueprint)
     # Keys are there before the first call; with the database away the refresher goes on trying.

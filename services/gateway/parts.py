@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from services.gateway.logic.search_records import Records
 from services.gateway.logic.usage import Flusher
 from services.gateway.openapi import Merged
 from services.gateway.policy.state import State
 from services.gateway.refresh import Refresher
+from services.gateway.search.learning import Learner
 from services.gateway.upstreams import Services
 from shared.database import Database
 from shared.http.service_app import context
@@ -23,6 +25,8 @@ class Parts:
     flusher: Flusher
     refresher: Refresher
     merged: Merged
+    learner: Learner
+    records: Records
 
 
 def parts() -> Parts:

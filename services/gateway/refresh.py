@@ -6,7 +6,7 @@ import logging
 import threading
 from pathlib import Path
 
-from services.gateway.logic import keys, usage
+from services.gateway.logic import keys, search_records, usage
 from services.gateway.policy.state import State
 from shared.database import Database, utc_now
 from shared.errors import Refused
@@ -19,8 +19,11 @@ EVERY_S = 1.0
 class Refresher:
     """With the database away the keys that were known stay good, and what was counted waits."""
 
-    def __init__(self, database: Database, state: State, flusher: usage.Flusher, home: Path) -> None:
+    def __init__(
+        self, database: Database, state: State, flusher: usage.Flusher, home: Path, records: search_records.Records
+    ) -> None:
         self._database, self._state, self._flusher, self._home = database, state, flusher, home
+        self._records = records
         self._seen: tuple[int, ...] | None = None
         self._quotas: dict[str, int] = {}
         self._has_admin = False
@@ -47,6 +50,7 @@ class Refresher:
                 self._has_admin = True
             self.load_keys()
             self._flusher.flush()
+            self._records.turn()
             self._load_quotas()
             self._away = False
         except Refused as refused:

@@ -71,13 +71,16 @@ SEGMENTS: dict[str, Segment] = {
     "users": _account(),
     "organisations": _account(),
     "guests": _segment("gateway", write=Who.ANYONE, scope="", writes_as="guest"),
+    "industries": _segment("gateway"),
     "solutions": _segment("catalog"),
+    "starter-packs": _segment("catalog"),
     "providers": _segment("catalog"),
     "capabilities": _segment("catalog"),
     "reviews": _segment("catalog"),
     "equipment": _segment("catalog"),
     "enquiries": _owned("catalog"),
     "articles": _segment("knowledge"),
+    "chains": _segment("knowledge"),
     "terms": _segment("knowledge"),
     "standards": _segment("knowledge"),
     "faults": _segment("knowledge"),
@@ -85,11 +88,13 @@ SEGMENTS: dict[str, Segment] = {
     "documents": _owned("knowledge", writes_as="upload"),
     "answers": _segment("knowledge", write=Who.ANYONE, scope="", writes_as="search"),
     "components": _segment("models", scope="publish"),
+    "webhooks": _segment("models", read=Who.KEY),
     "datasets": _owned("models", writes_as="upload"),
     "trainings": _owned("models"),
     "deployments": _owned("models"),
     "subsidies": _segment("programme"),
     "targets": _segment("programme"),
+    "diagnosis-add-ons": _segment("programme"),
     "questionnaires": _segment("programme"),
     "diagnoses": _owned("programme"),
     "projects": _segment("programme"),
@@ -112,8 +117,16 @@ PREDICT = Rule("models", "predict", Who.ANYONE, "predict")
 """Anybody may ask; the models service refuses callers without a key where the component is not public."""
 BATCH = Rule("models", "predict", Who.GUEST, "predict")
 """A batch is a job, and a job belongs to somebody."""
+PREDICT_FILE = Rule("models", "upload", Who.GUEST, "predict")
 INFER = Rule("models", "infer", Who.KEY, "predict")
-_CALLING = {"predict": PREDICT, "batch": BATCH}
+REPOSITORY_INDEX = Rule("models", "read")
+"""A POST that only reads: the library says what exists for the caller."""
+REPOSITORY_CHANGE = Rule("models", "write", Who.KEY, "*")
+ACTUALS = Rule("models", "write", Who.ANYONE, "predict")
+"""Whoever asked for a prediction may say what came of it; its id cannot be guessed."""
+CLICK = Rule("gateway", "search")
+"""Anybody's browser may say that a result was opened: it is counted by query and entry, and limited like searches."""
+_CALLING = {"predict": PREDICT, "batch": BATCH, "predict-file": PREDICT_FILE, "actuals": ACTUALS}
 _EXACT = {
     "/healthz": HEALTH,
     "/readyz": HEALTH,
@@ -129,8 +142,16 @@ def rule_of(method: str, path: str) -> Rule | None:
     if path.startswith(API):
         return _api_rule(method, path[len(API) :].split("/"))
     if path == "/v2" or path.startswith("/v2/"):
-        return Rule("models", "read") if method in READING else INFER
+        return _protocol_rule(method, path)
     return _EXACT.get(path)
+
+
+def _protocol_rule(method: str, path: str) -> Rule:
+    if method in READING:
+        return Rule("models", "read")
+    if path == "/v2/repository/index":
+        return REPOSITORY_INDEX
+    return REPOSITORY_CHANGE if path.startswith("/v2/repository/") else INFER
 
 
 def _api_rule(method: str, parts: list[str]) -> Rule | None:
@@ -146,6 +167,8 @@ def _api_rule(method: str, parts: list[str]) -> Rule | None:
         return segment.reading
     if name == "components" and len(parts) == 3 and parts[2] in _CALLING:
         return _CALLING[parts[2]]
+    if name == "search" and parts[1:] == ["clicks"]:
+        return CLICK
     if name == "subsidies" and parts[1:] == ["estimate"]:
         return ESTIMATE
     return segment.writing

@@ -7,12 +7,14 @@ import logging
 import re
 import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
+from urllib.parse import urlencode
 
 from services.gateway.openapi import Document, with_protocol
 from services.gateway.policy.guard import Guard
+from services.gateway.search.learning import Learner
 from shared.errors import DependencyDown, Refused, UpstreamTimeout
 from shared.http.call import Call
 from shared.http.upstream import Request, Response, Upstream
@@ -121,18 +123,46 @@ class Services:
 
     def search(self, service: str, request: Mapping[str, Any], token: str) -> dict[str, Any] | None:
         """A service's part of a merged search; None when it is away, known to be away, or refuses."""
+        return self._asked(service, "/internal/search", request, token)
+
+    def entries(self, service: str, ids: Sequence[str], marks: Sequence[str], token: str) -> dict[str, Any] | None:
+        """What results show of these hits of a service; None when it is away, known to be away, or refuses."""
+        return self._asked(service, "/internal/entries", {"ids": list(ids), "marks": list(marks)}, token)
+
+    def _asked(self, service: str, path: str, request: Mapping[str, Any], token: str) -> dict[str, Any] | None:
         guard = self._guards.get(service)
-        call = Call(method="POST", path="/internal/search", headers={}, address="")
+        call = Call(method="POST", path=path, headers={}, address="")
         if guard is not None and guard.enter(call) is not None:
             return None
         try:
-            found = self._post_json(service, call.path, request, token)
+            found = self._post_json(service, path, request, token)
             call.status = 200
             return found
         except (DependencyDown, UpstreamTimeout):
             call.status = 504
             return None
         except Refused:
+            return None
+        finally:
+            if guard is not None:
+                guard.leave(call)
+
+    def read(self, service: str, path: str, query: str, token: str, language: str) -> tuple[int, dict[str, Any]] | None:
+        """A service's answer to a GET as its status and body; None when it is away or known to be away."""
+        guard = self._guards.get(service)
+        call = Call(method="GET", path=path, headers={}, address="")
+        if guard is not None and guard.enter(call) is not None:
+            return None
+        headers = {PRINCIPAL_HEADER: token, "Accept": "application/json", "Accept-Language": language}
+        try:
+            answer = self.upstream(service).call(
+                Request(method="GET", path=path, query=query, headers=headers, timeout_s=SEARCH_S)
+            )
+            call.status = answer.status
+            body = _at_most(service, answer)
+            return call.status, _object(service, 200, body)
+        except (DependencyDown, UpstreamTimeout):
+            call.status = 504
             return None
         finally:
             if guard is not None:
@@ -145,6 +175,10 @@ class Services:
             Request(method="POST", path=path, headers=headers, body=body, timeout_s=SEARCH_S)
         )
         return _object(service, answer.status, _at_most(service, answer))
+
+    def lexicon(self, service: str, have: str) -> dict[str, Any]:
+        """How a service's texts write, or only the version when it is the one that is had. Raises as calls do."""
+        return self._get_json(service, "/internal/lexicon", READY_S, query=urlencode({"have": have}))
 
     def probe(self) -> None:
         """Closes the guards of services that answer again."""
@@ -159,9 +193,12 @@ class Services:
             log.info("%s answers again", service)
             guard.close()
 
-    def _get_json(self, name: str, path: str, timeout_s: float, *, any_status: bool = False) -> dict[str, Any]:
+    def _get_json(
+        self, name: str, path: str, timeout_s: float, *, any_status: bool = False, query: str = ""
+    ) -> dict[str, Any]:
         headers = {PRINCIPAL_HEADER: sign(ANONYMOUS, self._secret), "Accept": "application/json"}
-        answer = self.upstream(name).call(Request(method="GET", path=path, headers=headers, timeout_s=timeout_s))
+        request = Request(method="GET", path=path, query=query, headers=headers, timeout_s=timeout_s)
+        answer = self.upstream(name).call(request)
         return _object(name, 200 if any_status else answer.status, _at_most(name, answer))
 
 
@@ -191,13 +228,14 @@ def _object(name: str, status: int, body: bytes) -> dict[str, Any]:
 
 
 DOCUMENTS_EVERY_S = 300.0
+WORDS_EVERY_S = 60.0
 
 
 class Prober:
     """One thread that looks after the services behind: it may wait for them, nobody waits for it."""
 
-    def __init__(self, services: Services) -> None:
-        self._services = services
+    def __init__(self, services: Services, learner: Learner) -> None:
+        self._services, self._learner = services, learner
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._run, name="gateway-probes", daemon=True)
 
@@ -210,10 +248,13 @@ class Prober:
             self._thread.join(timeout=5)
 
     def _run(self) -> None:
-        documents_at = -DOCUMENTS_EVERY_S
+        documents_at, words_at = -DOCUMENTS_EVERY_S, -WORDS_EVERY_S
         while True:
             try:
                 self._services.probe()
+                if not self._learner.is_complete or time.monotonic() - words_at > WORDS_EVERY_S:
+                    self._learner.look()
+                    words_at = time.monotonic()
                 if time.monotonic() - documents_at > DOCUMENTS_EVERY_S:
                     self._services.refresh_documents()
                     documents_at = time.monotonic()

@@ -7,6 +7,7 @@ with units and part codes (`cpk`, `m16`, `10.9级`) stay whole.
 
 from __future__ import annotations
 
+import itertools
 import os
 import re
 import unicodedata
@@ -19,11 +20,15 @@ from opencc import OpenCC
 
 from shared import vocabulary
 
-ANALYSIS_VERSION = "1"
+ANALYSIS_VERSION = "3"
 HAN = re.compile(r"[㐀-䶿一-鿿]+")
 _CODE = re.compile(r"[a-z0-9]+(?:[.\-/+#][a-z0-9]+)*(?:级|号|%|℃|°c)?")
 _RUN = re.compile(rf"{HAN.pattern}|{_CODE.pattern}")
-_TRADITIONAL = re.compile(r"[㐀-䶿一-鿿]")
+_CONTROL = re.compile(
+    "[\x00-\x1f\x7f-\x9f\xad\u0600-\u0605\u061c\u06dd\u070f\u180e\u200b-\u200f\u202a-\u202e\u2060-\u206f"
+    "\ud800-\uf8ff\ufeff\ufff9-\ufffb\U000e0000-\U000e007f\U000f0000-\U0010ffff]"
+)
+"""Control, format, surrogate and private characters: none of them is part of a word."""
 
 
 @dataclass(frozen=True)
@@ -59,9 +64,8 @@ def segmenter() -> rjieba.Jieba:
 
 def normalise(text: str) -> str:
     """NFKC, lower case, simplified characters, control characters as spaces."""
-    plain = unicodedata.normalize("NFKC", text).lower()
-    plain = "".join(" " if unicodedata.category(char) in ("Cc", "Cf", "Cs", "Co") else char for char in plain)
-    return _simplifier().convert(plain) if _TRADITIONAL.search(plain) else plain
+    plain = _CONTROL.sub(" ", unicodedata.normalize("NFKC", text).lower())
+    return plain if plain.isascii() else _simplifier().convert(plain)
 
 
 def words_of(plain: str) -> list[Token]:
@@ -86,9 +90,18 @@ def bigrams_of(plain: str) -> list[str]:
 
 def analyse(text: str) -> Tokens:
     """All tokens of a text; order and repetitions kept, since both engines count them."""
-    plain = normalise(text)
-    unigrams = [char for run in HAN.finditer(plain) for char in run.group()]
-    return Tokens(tuple(token.text for token in words_of(plain)), tuple(bigrams_of(plain)), tuple(unigrams))
+    words: list[str] = []
+    bigrams: list[str] = []
+    unigrams: list[str] = []
+    cut = segmenter().cut_for_search
+    for run in _RUN.findall(normalise(text)):
+        if run[0] < "\u3400":
+            words.append(run)
+            continue
+        words += cut(run)
+        unigrams += run
+        bigrams += map("".join, itertools.pairwise(run))
+    return Tokens(tuple(words), tuple(bigrams), tuple(unigrams))
 
 
 def sounds_of(words: Iterable[str]) -> list[str]:
@@ -110,6 +123,20 @@ def pinyin(word: str) -> tuple[str, ...]:
     from pypinyin import lazy_pinyin
 
     return tuple(syllable for syllable in lazy_pinyin(word) if syllable)
+
+
+MOST_READINGS = 8
+
+
+def readings(word: str) -> tuple[tuple[str, ...], ...]:
+    """All ways to read a word, one syllable a character; of a word with very many the first few."""
+    os.environ.setdefault("PYPINYIN_NO_PHRASES", "true")
+    from pypinyin import Style
+    from pypinyin import pinyin as all_pinyin
+
+    each = all_pinyin(word, style=Style.NORMAL, heteronym=True)
+    found = itertools.islice(itertools.product(*(dict.fromkeys(some) for some in each)), MOST_READINGS)
+    return tuple(dict.fromkeys((pinyin(word), *found)))
 
 
 def version() -> str:

@@ -8,24 +8,31 @@ from __future__ import annotations
 
 import time
 import uuid
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from typing import Any
 
 from elasticsearch import ApiError, Elasticsearch, NotFoundError, TransportError, helpers
 
 from shared.search import analysis
+from shared.search.bulk import analysed
 from shared.search.port import (
+    FACTS,
     FIELD_NAMES,
     MAX_WINDOW,
     PUBLIC,
     SURPLUS,
     TEXT_FIELDS,
+    WHOLE,
     Document,
     Hit,
     IndexUnavailable,
+    Lexicon,
+    LexiconCount,
     SearchPage,
     SearchRequest,
+    kept_body,
     ordered,
     other_filters,
     stored,
@@ -34,17 +41,29 @@ from shared.search.port import (
 
 _FACETS = ("type", "industry", "direction")
 _KEYWORD: dict[str, Any] = {"type": "keyword"}
+_LEXICON = "lexicon"
+"""Id of the entry that keeps the lexicon. It counts as deleted, so that no search ever finds it."""
+_PART = "-part-"
+SEARCH_S = 2.0
+"""A search that takes longer counts as an engine that is away; the service then looks in its database."""
+AWAY_S = 5.0
+"""After a failure searches are not tried for so long: an engine that hangs would cost each of them `SEARCH_S`."""
 
 
 class ElasticsearchIndex:
-    def __init__(self, url: str, alias: str) -> None:
+    def __init__(self, url: str, alias: str, mark: str = "", dimension: int | None = None) -> None:
+        """`mark` names what else than the analysis the index depends on; `dimension` is that of documents' vectors."""
+        self._version = f"{analysis.version()}-{mark}" if mark else analysis.version()
+        self._dimension = dimension
         self._client = Elasticsearch(url, request_timeout=2.0, max_retries=0, retry_on_timeout=False)
+        self._quick = self._client.options(request_timeout=SEARCH_S)
         self._slow = self._client.options(request_timeout=60.0)
         self._alias = alias
+        self._away_until = 0.0
 
     def put(self, documents: Sequence[Document]) -> None:
         self._ensure()
-        self._bulk((_action(self._alias, document) for document in documents), refresh=True)
+        self._bulk((_action(self._alias, document, text_fields(document)) for document in documents), refresh=True)
 
     def delete(self, document_id: str, version: int) -> None:
         self._ensure()
@@ -72,19 +91,19 @@ class ElasticsearchIndex:
             },
             "size": window,
             "track_total_hits": True,
-            "source": ["id", "type", "payload"],
+            "source": False,
+            "docvalue_fields": ["id", "type", *FACTS],
         }
         if not request.query.clauses:
             body["sort"] = [{"id": "asc"}]
-        with _unavailable():
-            try:
-                answer = self._client.search(index=self._alias, search_type="dfs_query_then_fetch", **body)
-            except NotFoundError:
-                return SearchPage(0, [], {facet: {} for facet in _FACETS})
-        hits = [
-            Hit(hit["_source"]["id"], hit["_source"]["type"], hit["_score"] or 0.0, hit["_source"]["payload"])
-            for hit in answer["hits"]["hits"]
-        ]
+        answer = self._asked({**body, "index": self._alias, "search_type": "dfs_query_then_fetch"})
+        if answer is None:
+            return SearchPage(0, [], {facet: {} for facet in _FACETS}, complete=False)
+        found = answer["hits"]["hits"]
+        hits = ordered([_hit(hit) for hit in found], request)
+        # Everything a result shows is fetched for the first hits of the page only.
+        whole = self.entries([hit.id for hit in hits[:WHOLE]], request.owner)
+        hits = [replace(whole[hit.id], score=hit.score) if hit.id in whole else hit for hit in hits]
         facets = {
             facet: {
                 bucket["key"]: bucket["doc_count"]
@@ -93,12 +112,63 @@ class ElasticsearchIndex:
             }
             for facet in _FACETS
         }
-        return SearchPage(answer["hits"]["total"]["value"], ordered(hits, request), facets)
+        complete = not any(_PART in hit["_index"] for hit in found[:1])
+        return SearchPage(answer["hits"]["total"]["value"], hits, facets, complete)
+
+    def entries(self, ids: Sequence[str], owner: str | None) -> dict[str, Hit]:
+        if not ids:
+            return {}
+        seen = [_alive(), {"terms": {"organisation": _owners(owner)}}, {"terms": {"id": list(ids)}}]
+        query = {"bool": {"filter": seen}}
+        sources = ["id", "type", "payload", "body"]
+        answer = self._asked({"index": self._alias, "query": query, "size": len(ids), "source": sources})
+        hits = () if answer is None else (_whole_hit(hit["_source"]) for hit in answer["hits"]["hits"])
+        return {hit.id: hit for hit in hits}
+
+    def nearest(self, vector: Sequence[float], count: int, request: SearchRequest) -> list[Hit]:
+        if self._dimension is None or not any(vector):
+            return []
+        seen = [_alive(), {"terms": {"organisation": _owners(request.owner)}}, *_filters(_chosen(request))]
+        knn = {
+            "field": "vector",
+            "query_vector": list(vector),
+            "k": count,
+            "num_candidates": 10 * count,
+            "filter": seen,
+        }
+        asked = {"index": self._alias, "knn": knn, "size": count, "source": False}
+        answer = self._asked({**asked, "docvalue_fields": ["id", "type", *FACTS]})
+        ids = [] if answer is None else [hit["fields"]["id"][0] for hit in answer["hits"]["hits"]]
+        return list(self.entries(ids, request.owner).values())
+
+    def lexicon(self) -> Lexicon:
+        with _unavailable():
+            try:
+                kept = self._slow.get(index=self._alias, id=_LEXICON, realtime=False)
+            except NotFoundError:
+                return Lexicon("")
+        payload = kept["_source"]["payload"]
+        return Lexicon(kept["_index"], dict(payload["words"]), dict(payload["bigrams"]))
+
+    def _asked(self, request: dict[str, Any]) -> Any:
+        """The engine's answer, None when there is no index. An engine that was away a moment ago is not asked."""
+        if time.monotonic() < self._away_until:
+            raise IndexUnavailable(dependency="elasticsearch")
+        try:
+            with _unavailable():
+                return self._quick.search(**request)
+        except NotFoundError:
+            return None
+        except IndexUnavailable:
+            self._away_until = time.monotonic() + AWAY_S
+            raise
 
     def rebuild(self, documents: Iterable[Document]) -> int:
         with _unavailable():
             name = self._create()
-            count = self._bulk((_action(name, document) for document in documents), refresh=False)
+            counting = LexiconCount()
+            count = self._bulk(_counted(name, documents, counting), refresh=False)
+            self._bulk([_lexicon_action(name, counting.lexicon(name))], refresh=False)
             self._slow.indices.refresh(index=name)
             self._slow.indices.forcemerge(index=name, max_num_segments=1)
             old = self._behind_alias()
@@ -117,7 +187,8 @@ class ElasticsearchIndex:
 
     def is_current(self) -> bool:
         with _unavailable():
-            return any(analysis.version() in name for name in self._behind_alias())
+            names = self._behind_alias()
+            return any(f"-v{self._version}-" in name and _PART not in name for name in names)
 
     def ping(self) -> str:
         with _unavailable():
@@ -136,11 +207,12 @@ class ElasticsearchIndex:
     def _ensure(self) -> None:
         with _unavailable():
             if not self._behind_alias():
-                name = self._create()
+                name = self._create(_PART)
                 self._slow.indices.update_aliases(actions=[{"add": {"index": name, "alias": self._alias}}])
 
-    def _create(self) -> str:
-        name = f"{self._alias}-v{analysis.version()}-{int(time.time())}{uuid.uuid4().hex[:6]}"
+    def _create(self, mark: str = "-") -> str:
+        """An empty index. One that single writes begin is marked as a part until a rebuild replaces it."""
+        name = f"{self._alias}-v{self._version}{mark}{int(time.time())}{uuid.uuid4().hex[:6]}"
         text = {"type": "text", "analyzer": "whitespace", "index_options": "freqs"}
         properties: dict[str, Any] = {
             "id": _KEYWORD,
@@ -151,8 +223,12 @@ class ElasticsearchIndex:
             "version": {"type": "long"},
             "deleted": {"type": "boolean"},
             "payload": {"type": "object", "enabled": False},
+            "body": {"type": "keyword", "index": False, "doc_values": False},
+            **dict.fromkeys(FACTS, _KEYWORD),
             **dict.fromkeys(FIELD_NAMES, text),
         }
+        if self._dimension is not None:
+            properties["vector"] = {"type": "dense_vector", "dims": self._dimension, "similarity": "cosine"}
         self._slow.indices.create(
             index=name,
             settings={"number_of_shards": 1, "number_of_replicas": 0, "refresh_interval": "1s"},
@@ -184,7 +260,35 @@ def _unavailable() -> Iterator[None]:
         raise IndexUnavailable(dependency="elasticsearch") from wrong
 
 
-def _action(index: str, document: Document) -> dict[str, Any]:
+def _owners(owner: str | None) -> list[str]:
+    return [PUBLIC] if owner is None else [PUBLIC, owner]
+
+
+def _hit(hit: dict[str, Any]) -> Hit:
+    """A hit as far as order needs it."""
+    fields = hit["fields"]
+    facts = {name: fields[name][0] for name in FACTS if name in fields}
+    return Hit(fields["id"][0], fields["type"][0], hit["_score"] or 0.0, facts)
+
+
+def _whole_hit(source: dict[str, Any]) -> Hit:
+    return Hit(source["id"], source["type"], 0.0, source["payload"], source["body"])
+
+
+def _counted(index: str, documents: Iterable[Document], counting: LexiconCount) -> Iterator[dict[str, Any]]:
+    for document, fields in analysed(documents):
+        counting.add(document, fields)
+        yield _action(index, document, fields)
+
+
+def _lexicon_action(index: str, lexicon: Lexicon) -> dict[str, Any]:
+    kept = {"words": list(lexicon.words.items()), "bigrams": list(lexicon.bigrams.items())}
+    source = {"id": _LEXICON, "version": 0, "deleted": True, "payload": kept}
+    return {"_op_type": "index", "_index": index, "_id": _LEXICON, "_source": source}
+
+
+def _action(index: str, document: Document, fields: Mapping[str, str]) -> dict[str, Any]:
+    facts = {name: document.payload[name] for name in FACTS if isinstance(document.payload.get(name), str)}
     return {
         "_op_type": "index",
         "_index": index,
@@ -200,7 +304,10 @@ def _action(index: str, document: Document) -> dict[str, Any]:
             "direction": list(document.directions) or [PUBLIC],
             "organisation": document.organisation or PUBLIC,
             "payload": stored(document),
-            **text_fields(document),
+            "body": kept_body(document),
+            **({} if document.vector is None or not any(document.vector) else {"vector": list(document.vector)}),
+            **facts,
+            **fields,
         },
     }
 
@@ -210,8 +317,7 @@ def _alive() -> dict[str, Any]:
 
 
 def _query(request: SearchRequest) -> dict[str, Any]:
-    owners = [PUBLIC] if request.owner is None else [PUBLIC, request.owner]
-    seen = [_alive(), {"terms": {"organisation": owners}}]
+    seen = [_alive(), {"terms": {"organisation": _owners(request.owner)}}]
     if not request.query.clauses:
         return {"bool": {"filter": seen}}
     should: list[dict[str, Any]] = []

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import html
 import unicodedata
-from collections.abc import Mapping, Sequence
+from bisect import bisect_left
+from collections.abc import Iterable, Mapping, Sequence
+from functools import lru_cache
 
 SNIPPET = 80
 
@@ -19,32 +21,73 @@ def highlighted(texts: Mapping[str, str], marks: Sequence[str]) -> dict[str, str
     return found
 
 
+def matched(texts: Iterable[str], marks: Sequence[str]) -> tuple[str, ...]:
+    """Those of `marks` that stand in one of the texts once case and width are folded."""
+    plain = [folded for text in texts for _, _, folded in _lines(text)]
+    return tuple(mark for mark in marks if mark and any(mark in text for text in plain))
+
+
 def _places(text: str, marks: Sequence[str]) -> list[tuple[int, int]]:
     """Stretches of the original that equal a mark once case and width are folded; overlapping ones joined."""
-    folded, origin = [], []
-    for place, char in enumerate(text):
-        for each in unicodedata.normalize("NFKC", char).lower():
-            folded.append(each)
-            origin.append(place)
-    plain = "".join(folded)
-    spans: list[tuple[int, int]] = []
+    spans = [
+        (start + begin, start + end)
+        for start, line, folded in _lines(text)
+        for begin, end in _places_in_line(line, folded, marks)
+    ]
+    joined: list[tuple[int, int]] = []
+    for begin, end in sorted(spans):
+        if joined and begin <= joined[-1][1]:
+            joined[-1] = (joined[-1][0], max(end, joined[-1][1]))
+        else:
+            joined.append((begin, end))
+    return joined
+
+
+@lru_cache(maxsize=1024)
+def _lines(text: str) -> tuple[tuple[int, str, str], ...]:
+    """Where each line begins, the line, and the line folded. Kept, since the same texts are found again and again."""
+    found, start = [], 0
+    for line in text.splitlines(keepends=True):
+        found.append((start, line, _folded(line)))
+        start += len(line)
+    return tuple(found)
+
+
+def _places_in_line(line: str, plain: str, marks: Sequence[str]) -> list[tuple[int, int]]:
+    found = _occurrences(plain, marks)
+    if not found:
+        return []
+    # Almost always folding keeps every character in its place. Where it does not, each is folded by itself.
+    if len(plain) != len(line) or any(_folded(line[begin:end]) != plain[begin:end] for begin, end in found):
+        parts = [_folded_character(char) for char in line]
+        origin = [place for place, part in enumerate(parts) for _ in part]
+        found = [(origin[begin], origin[end - 1] + 1) for begin, end in _occurrences("".join(parts), marks)]
+    return found
+
+
+def _folded(text: str) -> str:
+    return unicodedata.normalize("NFKC", text).lower()
+
+
+@lru_cache(maxsize=20_000)
+def _folded_character(char: str) -> str:
+    return _folded(char)
+
+
+def _occurrences(plain: str, marks: Sequence[str]) -> list[tuple[int, int]]:
+    found = []
     for mark in marks:
         start = plain.find(mark) if mark else -1
         while start >= 0:
-            spans.append((origin[start], origin[start + len(mark) - 1] + 1))
+            found.append((start, start + len(mark)))
             start = plain.find(mark, start + len(mark))
-    joined: list[tuple[int, int]] = []
-    for start, end in sorted(spans):
-        if joined and start <= joined[-1][1]:
-            joined[-1] = (joined[-1][0], max(end, joined[-1][1]))
-        else:
-            joined.append((start, end))
-    return joined
+    return found
 
 
 def _snippet(text: str, places: Sequence[tuple[int, int]]) -> str:
     """The stretch of the text that holds most marks."""
-    best = max(places, key=lambda span: sum(1 for start, _ in places if span[0] <= start < span[0] + SNIPPET))
+    starts = [start for start, _ in places]
+    best = max(places, key=lambda span: bisect_left(starts, span[0] + SNIPPET) - bisect_left(starts, span[0]))
     start = max(0, best[0] - SNIPPET // 4)
     end = min(len(text), start + SNIPPET)
     before, after = "…" if start else "", "…" if end < len(text) else ""

@@ -7,6 +7,7 @@ every text field holds a sentinel token, so that no document lacks a field; Elas
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
@@ -20,16 +21,25 @@ PUBLIC = "-"
 SURPLUS = 60
 """Hits taken beyond the page, so that ties at its edge fall the same way in both engines."""
 MAX_WINDOW = 10_000
+WHOLE = 50
+"""So many hits of a search come with everything a result shows; later ones with their facts only."""
+FACTS = ("confirm_by", "last_confirmed")
+"""What of the payload decides about order; every hit has it."""
+LEXICON_WORDS, LEXICON_BIGRAMS = 40_000, 60_000
+LEXICON_DOCUMENTS = 20_000
+"""So many public documents are enough to know how the corpus writes."""
 
 TEXT_FIELDS: Mapping[str, tuple[tuple[str, float], ...]] = {
-    "words": (("title_words", 3.0), ("keyword_words", 2.0), ("summary_words", 1.5), ("body_words", 1.0)),
-    "bigrams": (("title_bigrams", 1.5), ("keyword_bigrams", 1.0), ("summary_bigrams", 0.75), ("body_bigrams", 0.5)),
+    "words": (("title_words", 4.0), ("keyword_words", 3.0), ("summary_words", 2.0), ("body_words", 1.0)),
+    "bigrams": (("title_bigrams", 2.0), ("keyword_bigrams", 1.5), ("summary_bigrams", 1.0), ("body_bigrams", 0.5)),
     "unigrams": (("head_unigrams", 0.2),),
     "sound": (("title_sounds", 1.0),),
 }
 """Where a clause of each kind is looked up, with the field's boost: words 1, bigrams 0.5, single characters 0.2."""
 
 FIELD_NAMES = tuple(name for fields in TEXT_FIELDS.values() for name, _ in fields)
+MATCH_MARKS: Mapping[str, str] = {"words": "w", "bigrams": "b", "unigrams": "u", "sound": "s"}
+"""What stands before a token in the one field that only says whether a document matches: for counting, not for ranking."""
 
 
 class IndexUnavailable(DependencyDown):
@@ -49,7 +59,9 @@ class Document:
     directions: Sequence[str] = ()
     organisation: str | None = None
     payload: Mapping[str, Any] = field(default_factory=dict)
-    """What a result shows; kept as given. `title`, `summary` and `body` are added for highlights."""
+    """What a result shows; kept as given, with title, summary and keywords. The body is kept beside it."""
+    vector: Sequence[float] | None = None
+    """Of a sentence model, if there is one."""
 
 
 @dataclass(frozen=True)
@@ -70,6 +82,13 @@ class Hit:
     type: str
     score: float
     payload: Mapping[str, Any]
+    """What a result shows for the first `WHOLE` hits of a search, later only the facts that decide about order."""
+    body: str | None = None
+    """The text, for highlights; None where only the facts are known."""
+
+    @property
+    def whole(self) -> bool:
+        return self.body is not None
 
 
 @dataclass(frozen=True)
@@ -78,6 +97,19 @@ class SearchPage:
     hits: Sequence[Hit]
     facets: Mapping[str, Mapping[str, int]]
     """`type`, `industry`, `direction` -> value -> documents that match under the other filters."""
+    complete: bool = True
+    """False where the index was begun by single writes after a loss and does not hold everything yet."""
+
+
+@dataclass(frozen=True)
+class Lexicon:
+    """How the public documents of an index write: counted when it was built."""
+
+    version: str
+    """Names the build; the same version has the same counts."""
+    words: Mapping[str, int] = field(default_factory=dict)
+    bigrams: Mapping[str, int] = field(default_factory=dict)
+    """Pairs of Han characters that stand side by side; what is rare is left out."""
 
 
 class SearchIndex(Protocol):
@@ -99,12 +131,24 @@ class SearchIndex(Protocol):
         """Fills a new index and switches to it; searches answer from the old one until then. How many it holds."""
         ...
 
+    def entries(self, ids: Sequence[str], owner: str | None) -> dict[str, Hit]:
+        """Id -> what is kept of public documents and the owner's; unknown ids are left out. Scores are 0."""
+        ...
+
+    def nearest(self, vector: Sequence[float], count: int, request: SearchRequest) -> list[Hit]:
+        """Whole hits under the request's filters whose vectors are nearest; empty where the engine cannot look so."""
+        ...
+
+    def lexicon(self) -> Lexicon:
+        """Words and pairs of characters of the last build; empty before the first."""
+        ...
+
     def versions(self) -> dict[str, int]:
         """Id -> version of everything held, for reconciling with the database."""
         ...
 
     def is_current(self) -> bool:
-        """Whether the index was built by the analysis this code uses."""
+        """Whether the index was built as a whole, and by the analysis this code uses."""
         ...
 
     def ping(self) -> str:
@@ -135,16 +179,56 @@ def text_fields(document: Document) -> dict[str, str]:
     return {name: " ".join((SENTINEL, *tokens[name])) for name in FIELD_NAMES}
 
 
+def match_tokens(fields: Mapping[str, str]) -> set[str]:
+    """Every token of a document once, marked by its kind: the document matches a clause exactly if its token is here."""
+    found: set[str] = set()
+    for kind, names in TEXT_FIELDS.items():
+        if kind in MATCH_MARKS:
+            mark = MATCH_MARKS[kind]
+            found.update(mark + token for name, _ in names for token in fields[name].split(" ")[1:])
+    return found
+
+
 def stored(document: Document) -> dict[str, Any]:
-    """What is kept beside the tokens."""
+    """What is kept beside the tokens, but for the body."""
+    vector = {} if document.vector is None else {"vector": list(document.vector)}
     return {
         **document.payload,
+        **vector,
         "title": document.title,
         "summary": document.summary,
-        "body": document.body[:6000],
+        "keywords": list(document.keywords)[:24],
         "industries": list(document.industries),
         "directions": list(document.directions),
     }
+
+
+def kept_body(document: Document) -> str:
+    return document.body[:6000]
+
+
+class LexiconCount:
+    """Counts words and pairs of the documents that pass while an index is built."""
+
+    def __init__(self) -> None:
+        self._words: Counter[str] = Counter()
+        self._bigrams: Counter[str] = Counter()
+        self._seen = 0
+
+    def add(self, document: Document, fields: Mapping[str, str]) -> None:
+        if document.organisation is not None or self._seen >= LEXICON_DOCUMENTS:
+            return
+        self._seen += 1
+        for name, text in fields.items():
+            if name.endswith("_words"):
+                self._words.update(text.split(" ")[1:])
+            elif name.endswith("_bigrams"):
+                self._bigrams.update(text.split(" ")[1:])
+
+    def lexicon(self, version: str) -> Lexicon:
+        words = {word: count for word, count in self._words.most_common(LEXICON_WORDS) if len(word) <= 12}
+        bigrams = {pair: count for pair, count in self._bigrams.most_common(LEXICON_BIGRAMS) if count > 1}
+        return Lexicon(version, words, bigrams)
 
 
 def ordered(hits: Iterable[Hit], request: SearchRequest) -> list[Hit]:

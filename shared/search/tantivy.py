@@ -1,6 +1,7 @@
 """tantivy in the data folder: one writer at a time over all processes, taken for a batch and let go.
 
-`<folder>/current` names the index that is searched; a rebuild fills another and switches the name.
+`<folder>/current` names the index that is searched; a rebuild fills another and switches the name. An index that single
+writes began, because there was none, is named as a part until a rebuild has put everything into one.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ import shutil
 import threading
 import time
 import uuid
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -19,33 +20,47 @@ from typing import Any
 import tantivy
 
 from shared.search import analysis
+from shared.search.bulk import analysed, peeked
 from shared.search.port import (
+    FACTS,
     FIELD_NAMES,
+    MATCH_MARKS,
     MAX_WINDOW,
     PUBLIC,
     SURPLUS,
     TEXT_FIELDS,
+    WHOLE,
     Document,
     Hit,
     IndexUnavailable,
+    Lexicon,
+    LexiconCount,
     SearchPage,
     SearchRequest,
-    ordered,
+    kept_body,
+    match_tokens,
     other_filters,
     stored,
     text_fields,
 )
 
 _WRITER_WAIT_S = 20.0
+_PART = "part-"
+_MATCH = "match"
+_HEAP_BYTES = 15_000_000
+_REBUILD_THREADS, _REBUILD_HEAP_BYTES = 2, 128_000_000
 _FACETS = ("type", "industry", "direction")
 
 
 class TantivyIndex:
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, mark: str = "") -> None:
+        """`mark` names what else than the analysis the index depends on, such as a sentence model."""
         self._folder = folder
+        self._version = f"{analysis.version()}-{mark}" if mark else analysis.version()
         self._lock = threading.Lock()
         self._name = ""
         self._index: tantivy.Index | None = None
+        self._committed: tuple[int, ...] = ()
         folder.mkdir(parents=True, exist_ok=True)
 
     def put(self, documents: Sequence[Document]) -> None:
@@ -55,7 +70,7 @@ class TantivyIndex:
                 if held.get(document.id, -1) >= document.version:
                     continue
                 writer.delete_documents_by_term("id", document.id)
-                writer.add_document(_engine_document(document))
+                writer.add_document(_engine_document(document, text_fields(document)))
 
     def delete(self, document_id: str, version: int) -> None:
         with self._writer() as (index, writer):
@@ -70,29 +85,58 @@ class TantivyIndex:
         narrowed = _with_filters(schema, base, _chosen(request))
         window = min(request.offset + request.limit + SURPLUS, MAX_WINDOW)
         if request.query.clauses:
-            found = searcher.search(narrowed, limit=window, count=True)
+            found = searcher.search(narrowed, limit=window, count=False)
         else:
             found = searcher.search(
-                narrowed, limit=window, count=True, order_by_field="sort_id", order=tantivy.Order.Asc
+                narrowed, limit=window, count=False, order_by_field="sort_id", order=tantivy.Order.Asc
             )
-        hits = [_hit(searcher, key, address, bool(request.query.clauses)) for key, address in found.hits]
-        return SearchPage(found.count, ordered(hits, request), self._facets(searcher, schema, base, request))
+        facets = self._facets(searcher, schema, request)
+        # A document has one type, so the types' counts add up to the total.
+        total = sum(count for kind, count in facets["type"].items() if not request.types or kind in request.types)
+        return SearchPage(total, _hits(searcher, found.hits, request), facets, not self._name.startswith(_PART))
+
+    def entries(self, ids: Sequence[str], owner: str | None) -> dict[str, Hit]:
+        if not ids:
+            return {}
+        index = self._open()
+        searcher: Any = index.searcher()
+        seen = _seen(index.schema, owner)
+        wanted = _any_of(index.schema, "id", list(ids))
+        query = tantivy.Query.boolean_query([(tantivy.Occur.Must, wanted), (tantivy.Occur.Must, seen)])
+        found = searcher.search(query, limit=len(ids), count=False)
+        hits = (_hit(searcher.doc(address), 0.0, whole=True) for _, address in found.hits)
+        return {hit.id: hit for hit in hits}
+
+    def nearest(self, vector: Sequence[float], count: int, request: SearchRequest) -> list[Hit]:
+        return []
+
+    def lexicon(self) -> Lexicon:
+        name = self._current_name()
+        try:
+            kept = json.loads((self._folder / f"{name}.lexicon").read_text(encoding="utf-8"))
+        except (FileNotFoundError, ValueError):
+            return Lexicon("")
+        return Lexicon(name, kept["words"], kept["bigrams"])
 
     def rebuild(self, documents: Iterable[Document]) -> int:
-        name = f"{analysis.version()}-{uuid.uuid4().hex[:8]}"
+        name = f"{self._version}-{uuid.uuid4().hex[:8]}"
         index = tantivy.Index(_schema(), path=str(_made(self._folder / name)))
-        writer = index.writer(heap_size=64_000_000, num_threads=1)
-        count = 0
-        for document in documents:
-            writer.add_document(_engine_document(document))
+        waiting, few = peeked(documents)
+        # One thread leaves one segment, which a small index is read fastest from.
+        writer = index.writer(heap_size=_REBUILD_HEAP_BYTES, num_threads=1 if few else _REBUILD_THREADS)
+        count, counting = 0, LexiconCount()
+        for document, fields in analysed(waiting):
+            writer.add_document(_engine_document(document, fields))
+            counting.add(document, fields)
             count += 1
         writer.commit()
         writer.wait_merging_threads()
+        lexicon = counting.lexicon(name)
+        kept = json.dumps({"words": lexicon.words, "bigrams": lexicon.bigrams}, ensure_ascii=False)
+        (self._folder / f"{name}.lexicon").write_text(kept, encoding="utf-8")
         old = self._current_name()
         self._point_to(name)
-        for folder in self._folder.iterdir():
-            if folder.is_dir() and folder.name not in (name, old):
-                shutil.rmtree(folder, ignore_errors=True)
+        self._forget_all_but(name, old)
         return count
 
     def versions(self) -> dict[str, int]:
@@ -102,7 +146,7 @@ class TantivyIndex:
         return {document["id"][0]: document["version"][0] for document in documents}
 
     def is_current(self) -> bool:
-        return self._current_name().startswith(f"{analysis.version()}-")
+        return self._current_name().startswith(f"{self._version}-")
 
     def ping(self) -> str:
         return f"{self._open().searcher().num_docs} documents"
@@ -110,22 +154,36 @@ class TantivyIndex:
     def close(self) -> None:
         self._index = None
 
+    def _forget_all_but(self, *names: str) -> None:
+        """The index before stays for those who read it at this moment; the next rebuild takes it away."""
+        for path in self._folder.iterdir():
+            if path.name.removesuffix(".lexicon") not in (*names, "current"):
+                if path.is_dir():
+                    shutil.rmtree(path, ignore_errors=True)
+                else:
+                    path.unlink(missing_ok=True)
+
     def _open(self) -> tantivy.Index:
         """The current index, opened anew when another process has switched it, with everything committed so far."""
         with self._lock:
             name = self._current_name() or self._first()
-            if self._index is None or name != self._name:
-                try:
+            try:
+                if self._index is None or name != self._name:
                     self._index = tantivy.Index.open(str(self._folder / name))
-                except ValueError as wrong:
-                    raise IndexUnavailable(dependency="search index") from wrong
-                self._name = name
-            self._index.reload()
+                    self._name, self._committed = name, ()
+                # The engine writes this file anew at each commit; looking at it costs less than loading it.
+                seen = (self._folder / name / "meta.json").stat()
+                committed = (seen.st_mtime_ns, seen.st_ino, seen.st_size)
+                if committed != self._committed:
+                    self._index.reload()
+                    self._committed = committed
+            except (ValueError, FileNotFoundError) as wrong:
+                raise IndexUnavailable(dependency="search index") from wrong
             return self._index
 
     def _first(self) -> str:
         """An empty index to begin with. Of several processes that begin at once one names it for all."""
-        name = f"{analysis.version()}-{uuid.uuid4().hex[:8]}"
+        name = f"{_PART}{self._version}-{uuid.uuid4().hex[:8]}"
         tantivy.Index(_schema(), path=str(_made(self._folder / name)))
         draft = self._folder / f".current-{uuid.uuid4().hex[:8]}"
         draft.write_text(name, encoding="ascii")
@@ -151,7 +209,7 @@ class TantivyIndex:
         deadline = time.monotonic() + _WRITER_WAIT_S
         while True:
             try:
-                writer = index.writer(heap_size=15_000_000, num_threads=1)
+                writer = index.writer(heap_size=_HEAP_BYTES, num_threads=1)
                 break
             except ValueError as busy:
                 # Another process holds the one writer; batches are short, so waiting is enough.
@@ -171,13 +229,16 @@ class TantivyIndex:
     @staticmethod
     def _held(index: tantivy.Index, ids: Sequence[str]) -> dict[str, int]:
         searcher = index.searcher()
-        query = tantivy.Query.term_set_query(index.schema, "id", list(ids))
+        if not ids:
+            return {}
+        query = _any_of(index.schema, "id", list(ids))
         found = searcher.search(query, limit=max(len(ids), 1), count=False)
         documents = (searcher.doc(address) for _, address in found.hits)
         return {document["id"][0]: document["version"][0] for document in documents}
 
     @staticmethod
-    def _facets(searcher: Any, schema: Any, base: tantivy.Query, request: SearchRequest) -> dict[str, dict[str, int]]:
+    def _facets(searcher: Any, schema: Any, request: SearchRequest) -> dict[str, dict[str, int]]:
+        base = _matching(schema, request)
         counted: dict[str, dict[str, int]] = {}
         asked: dict[str, Any] = {}
         for facet, filters in other_filters(request).items():
@@ -204,12 +265,16 @@ def _schema() -> tantivy.Schema:
     builder.add_text_field("organisation", tokenizer_name="raw", index_option="basic")
     builder.add_unsigned_field("version", stored=True)
     builder.add_bytes_field("payload", stored=True)
+    builder.add_bytes_field("body", stored=True)
+    for name in FACTS:
+        builder.add_text_field(name, stored=True, tokenizer_name="raw", index_option="basic")
     for name in FIELD_NAMES:
         builder.add_text_field(name, tokenizer_name="whitespace", index_option="freq")
+    builder.add_text_field(_MATCH, tokenizer_name="whitespace", index_option="basic")
     return builder.build()
 
 
-def _engine_document(document: Document) -> tantivy.Document:
+def _engine_document(document: Document, fields: Mapping[str, str]) -> tantivy.Document:
     made = tantivy.Document()
     made.add_text("id", document.id)
     made.add_text("sort_id", document.id)
@@ -221,15 +286,35 @@ def _engine_document(document: Document) -> tantivy.Document:
     for direction in document.directions or (PUBLIC,):
         made.add_text("direction", direction)
     made.add_bytes("payload", json.dumps(stored(document), ensure_ascii=False).encode("utf-8"))
-    for name, text in text_fields(document).items():
+    made.add_bytes("body", kept_body(document).encode("utf-8"))
+    for name in FACTS:
+        if isinstance(document.payload.get(name), str):
+            made.add_text(name, document.payload[name])
+    made.add_text(_MATCH, " ".join(match_tokens(fields)))
+    for name, text in fields.items():
         made.add_text(name, text)
     return made
 
 
-def _hit(searcher: Any, key: Any, address: Any, scored: bool) -> Hit:
-    document = searcher.doc(address)
-    score = float(key) if scored else 0.0
-    return Hit(document["id"][0], document["type"][0], score, json.loads(bytes(document["payload"][0])))
+def _hits(searcher: Any, found: Sequence[tuple[Any, Any]], request: SearchRequest) -> list[Hit]:
+    """The page of these `(key, address)`. Documents are read only where the page or a tie at its edge needs them."""
+    scored = bool(request.query.clauses)
+    end = request.offset + request.limit
+    if scored and len(found) > end:
+        edge = round(float(found[end - 1][0]), 3)
+        found = [pair for pair in found if round(float(pair[0]), 3) >= edge]
+    documents = [(searcher.doc(address), float(key) if scored else 0.0) for key, address in found]
+    ranked = sorted(documents, key=lambda pair: (-round(pair[1], 3), pair[0]["id"][0]))[request.offset : end]
+    return [_hit(document, score, whole=place < WHOLE) for place, (document, score) in enumerate(ranked)]
+
+
+def _hit(document: Any, score: float, *, whole: bool) -> Hit:
+    if whole:
+        payload = json.loads(bytes(document["payload"][0]))
+        body = bytes(document["body"][0]).decode("utf-8")
+        return Hit(document["id"][0], document["type"][0], score, payload, body)
+    facts = {name: values[0] for name in FACTS if (values := document[name])}
+    return Hit(document["id"][0], document["type"][0], score, facts)
 
 
 def _term(schema: Any, name: str, value: str) -> tantivy.Query:
@@ -238,8 +323,7 @@ def _term(schema: Any, name: str, value: str) -> tantivy.Query:
 
 def _base_query(schema: Any, request: SearchRequest) -> tantivy.Query:
     """What matches the words and may be seen by the owner."""
-    owners = [PUBLIC] if request.owner is None else [PUBLIC, request.owner]
-    seen = tantivy.Query.const_score_query(_any_of(schema, "organisation", owners), 0.0)
+    seen = _seen(schema, request.owner)
     if not request.query.clauses:
         return seen
     should: list[tuple[tantivy.Occur, tantivy.Query]] = []
@@ -256,8 +340,27 @@ def _base_query(schema: Any, request: SearchRequest) -> tantivy.Query:
     return tantivy.Query.boolean_query([(tantivy.Occur.Must, matched), (tantivy.Occur.Must, seen), *extra])
 
 
+def _seen(schema: Any, owner: str | None) -> tantivy.Query:
+    owners = [PUBLIC] if owner is None else [PUBLIC, owner]
+    return tantivy.Query.const_score_query(_any_of(schema, "organisation", owners), 0.0)
+
+
+def _matching(schema: Any, request: SearchRequest) -> tantivy.Query:
+    """What `_base_query` matches, for counting: one list of tokens instead of every field with its score."""
+    seen = _seen(schema, request.owner)
+    if not request.query.clauses:
+        return seen
+    tokens = [MATCH_MARKS[clause.kind] + clause.token for clause in request.query.clauses if clause.kind in MATCH_MARKS]
+    matched = tantivy.Query.const_score_query(_any_of(schema, _MATCH, tokens), 0.0)
+    return tantivy.Query.boolean_query([(tantivy.Occur.Must, matched), (tantivy.Occur.Must, seen)])
+
+
 def _any_of(schema: Any, name: str, values: Sequence[str]) -> tantivy.Query:
-    return tantivy.Query.term_set_query(schema, name, list(values))
+    # The engine's own query for a set of terms walks its whole dictionary: three times the cost for a few terms.
+    terms = [_term(schema, name, value) for value in values]
+    if len(terms) == 1:
+        return terms[0]
+    return tantivy.Query.boolean_query([(tantivy.Occur.Should, term) for term in terms])
 
 
 def _chosen(request: SearchRequest) -> list[tuple[str, Sequence[str]]]:

@@ -105,6 +105,17 @@ def test_suggestions_come_by_chinese_by_sound_and_by_initials() -> None:
         "\x00\x07",
         "的" * 300,
         "1" * 300,
+        "一" * 300,
+        "每" * 300,
+        "空鸭机" * 100,
+        "a1" * 150,
+        "(" * 300,
+        "1比" * 150,
+        "%s%n%x ${jndi:ldap} {{7*7}}",
+        "title:定型机 OR _id:* AND NOT [a TO z]",
+        "\u202e\ufeff\u200b定\u200d型\ud800机",
+        "👨‍👩‍👧‍👦🇨🇳",
+        "ﷺ" * 16,
     ],
 )
 def test_odd_queries_get_a_sane_answer_quickly(text: str) -> None:
@@ -113,6 +124,29 @@ def test_odd_queries_get_a_sane_answer_quickly(text: str) -> None:
     assert found["total"] == 0 and found["items"] == []
     # Generous: the point is that nothing in the pipeline grows with the square of what is typed.
     assert time.monotonic() - started < 2
+
+
+@pytest.mark.parametrize("length", [301, 10_000, 1_000_000])
+def test_however_long_a_query_is_it_is_refused_before_anything_is_made_of_it(length: int) -> None:
+    started = time.process_time()
+    with pytest.raises(BadInput):
+        run("空鸭机" * (length // 3 + 1), {}, 1, 10, "zh", nothing)
+    assert time.process_time() - started < 0.2
+
+
+def test_every_step_says_what_it_did_and_every_hit_why_it_stands_where_it_does() -> None:
+    def ask(service: str, _request: object) -> dict[str, object]:
+        payload = {"title": "空压机", "summary": "", "keywords": []}
+        hit = {"id": service, "type": "article", "score": 1.0, "payload": payload, "body": "", "matched": ["空压机"]}
+        return {"total": 1, "hits": [hit], "facets": {}}
+
+    found = run("空鸭机每小时5度电", {}, 1, 10, "zh", ask, explain=True)
+    steps = {each["step"]: each["said"] for each in found["explain"]["steps"]}
+    assert steps["recover_slips"] == "空鸭机 → 空压机" and steps["find_amounts"] == "5 kwh/h"
+    assert found["items"][0]["matched"] == ["空压机"]
+    assert {"words", "type", "intent", "coverage", "overdue"} <= set(found["items"][0]["score_parts"])
+    literal = run("空鸭机每小时5度电", {}, 1, 10, "zh", ask, literal=True)
+    assert literal["query"]["rewritten"] == "空鸭机每小时5度电"
 
 
 def test_a_query_that_is_too_long_is_refused_with_the_limit() -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
+from services.gateway.search.quantities import Quantity
 from services.gateway.search.words import Words
 from shared.search.query import Clause
 
@@ -22,8 +23,15 @@ class Query:
     unigrams: tuple[str, ...] = ()
     widened: tuple[Clause, ...] = ()
     """Clauses for synonyms and related words, below the literal ones."""
+    weights: tuple[tuple[str, float], ...] = ()
+    """Word -> how much it says, up to 1."""
     industry: str | None = None
+    direction: str | None = None
     intent: str | None = None
+    suggestion: str = ""
+    """What may have been meant; close to a rewrite, and not sure enough for one."""
+    quantities: tuple[Quantity, ...] = ()
+    """Amounts in `plain`."""
     marks: tuple[str, ...] = ()
 
 

@@ -32,6 +32,8 @@ class Echo:
             self.released.wait(30)
         if path == "/openapi.json":
             return self._answer(start_response, 200, self.document)
+        if path == "/internal/lexicon":
+            return self._answer(start_response, 200, {"version": ""})
         if self.fail:
             return self._answer(start_response, 500, {"status": "failing"})
         if path in ("/readyz", "/healthz"):

@@ -1,0 +1,30 @@
+"""`zhigai search`: words are words, `eval` is a command, and a bad file is refused in a sentence."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from click.testing import CliRunner
+
+from services.gateway.search import evaluation
+from zhigai.cli import main
+from zhigai.search_commands import as_text
+
+
+def test_a_judged_file_that_cannot_be_read_is_refused_with_its_entry(tmp_path: Path) -> None:
+    file = tmp_path / "judged.yaml"
+    file.write_text("queries: [{q: 断纸}]", encoding="utf-8")
+    done = CliRunner().invoke(main, ["search", "eval", str(file)])
+    assert done.exit_code == 1 and "entry 1" in done.output
+    assert CliRunner().invoke(main, ["search", "eval", str(tmp_path / "none.yaml")]).exit_code == 2
+
+
+def test_search_without_words_says_what_it_can_do() -> None:
+    done = CliRunner().invoke(main, ["search"])
+    assert done.exit_code == 2 and "eval" in done.output
+
+
+def test_the_report_names_what_failed_and_what_was_wanted() -> None:
+    judged = evaluation.Judged("断纸", "trouble", "paper", "plain", True, {"a": 3})
+    text = as_text(evaluation.report([evaluation.Outcome(judged, ("x",), None, 1)]))
+    assert "断纸  [-]  x  wanted a" in text and "intent trouble" in text and "kept" in text
