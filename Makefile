@@ -4,7 +4,8 @@ SHELL := /bin/bash
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
-export PYTHONDONTWRITEBYTECODE ?=
+# Every start would compile everything anew.
+export PYTHONDONTWRITEBYTECODE :=
 PORT ?= 8080
 PYTEST_ARGS ?=
 

@@ -7,14 +7,14 @@ import time
 from pathlib import Path
 from typing import Any
 
-from bench import platform, search
+from bench import isolation, platform, search, serving
 
 RESULTS = Path(__file__).parent / "results"
 
 
 def main() -> None:
     found: dict[str, Any] = {}
-    for name, module in (("platform", platform), ("search", search)):
+    for name, module in (("platform", platform), ("search", search), ("serving", serving), ("isolation", isolation)):
         print(f"{name} ...", flush=True)
         found[name] = module.run()
     RESULTS.mkdir(exist_ok=True)

@@ -111,6 +111,7 @@ def _said(zh: str, en: str) -> dict[str, str]:
 KINDS_ZH = {
     "solution": "方案", "provider": "服务商", "enquiry": "需求", "article": "知识条目", "term": "术语", "component": "组件",
     "release": "版本", "job": "任务", "rule": "规则", "key": "密钥", "organisation": "组织", "user": "用户", "blob": "文件",
+    "dataset": "数据",
 }  # fmt: skip
 """What a kind of row is called in a Chinese sentence."""
 

@@ -79,6 +79,15 @@ class Settings:
     key_per_minute: int = 600_000
     memory_budget_mb: int = 1024
     """Upper limit of a model runner's address space growth (RLIMIT_AS is set from it)."""
+    guest_data_days: int = 30
+    """Datasets of guests, and what was predicted for them, are deleted after so many days."""
+    loopback_endpoints: bool = False
+    """Whether providers' endpoints and webhooks on this very machine are called, by plain http too: for tests only."""
+
+    click_ranking: bool = False
+    """Whether results that were opened for a query stand a little higher for it."""
+    embedder: Path | None = None
+    """Folder with a sentence model (`model.onnx`, `vocab.txt`) that is added to search; none by default."""
 
     @property
     def embedded(self) -> bool:
@@ -123,6 +132,10 @@ class Settings:
             ),
             key_per_minute=given.integer("KEY_PER_MINUTE", cls.key_per_minute),
             memory_budget_mb=given.integer("MEMORY_BUDGET_MB", cls.memory_budget_mb),
+            guest_data_days=given.integer("GUEST_DATA_DAYS", cls.guest_data_days),
+            loopback_endpoints=bool(given.integer("LOOPBACK_ENDPOINTS", 0)),
+            click_ranking=bool(given.integer("CLICK_RANKING", 0)),
+            embedder=Path(given.text("EMBEDDER")) if given.text("EMBEDDER") else None,
         )
 
 

@@ -41,6 +41,7 @@ PACKAGES = {
     "chromium": ["chromium", "fonts-noto-cjk"],
     "java": ["openjdk-17-jre-headless"],
     "mvn": ["maven"],
+    "wrk": ["wrk"],
 }
 
 

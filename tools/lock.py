@@ -13,14 +13,14 @@ ROOT = Path(__file__).resolve().parent.parent
 IN = ROOT / "requirements" / "in"
 OUT = ROOT / "requirements"
 SETS = {
-    "serve": ["service", "search", "markdown", "inference", "build"],
+    "serve": ["service", "search", "markdown", "inference", "tables", "train", "schedule", "build"],
     "catalog": ["service", "search", "distributed"],
     "knowledge": ["service", "search", "markdown", "distributed"],
     "programme": ["service", "distributed"],
     "gateway": ["service", "search", "distributed"],
     "portal": ["service", "markdown"],
-    "models": ["service", "search", "inference", "distributed"],
-    "worker": ["service", "search", "inference", "train", "distributed"],
+    "models": ["service", "search", "inference", "tables", "distributed"],
+    "worker": ["service", "search", "inference", "tables", "train", "schedule", "distributed"],
     "uv": ["uv"],
 }
 

@@ -12,8 +12,10 @@ from typing import Any
 import click
 
 from shared.errors import Refused
+from shared.fields import INDUSTRIES
 from shared.settings import BadSetting, Settings
 from zhigai import __version__
+from zhigai.search_commands import search
 
 SERVICES = ("catalog", "gateway", "knowledge", "models", "portal", "programme")
 SERVICES_WITH_COMMANDS = ("models",)
@@ -76,8 +78,7 @@ def serve(service: str | None, host: str | None, port: int | None) -> None:
     settings = settings.with_(host=host or settings.host, port=port)
     telemetry.configure_logging(settings.log_level)
     if service is None:
-        platform.migrate(settings)
-        platform.seed(settings)
+        platform.prepare(settings)
         made = platform.all_in_one(settings)
     else:
         made = platform.one_service(settings, service)
@@ -144,49 +145,6 @@ def reindex(services: tuple[str, ...]) -> None:
 
 
 @main.command()
-@click.argument("words", nargs=-1, required=True)
-@click.option("--type", "kind", help="solution, article, component, provider or term")
-@click.option("--industry", help="Industry id such as dyeing")
-@click.option("--size", default=10, show_default=True)
-@click.option("--json", "as_json", is_flag=True, help="The API's answer as it is.")
-def search(words: tuple[str, ...], kind: str | None, industry: str | None, size: int, as_json: bool) -> None:
-    """Search solutions, articles, components and terms, as the portal does."""
-    query = {"q": " ".join(words), "type": kind, "industry": industry, "size": size}
-    found = ask("GET", "/api/v1/search", {name: value for name, value in query.items() if value is not None})
-    if as_json:
-        click.echo(json.dumps(found, ensure_ascii=False, indent=2))
-        return
-    for item in found["items"]:
-        click.echo(f"{item['score']:8.3f}  {item['type']:<10} {item['title']}  {item['url']}")
-    click.echo(f"{found['total']} in all")
-
-
-def ask(method: str, path: str, query: dict[str, Any] | None = None, body: Any = None) -> Any:
-    """Calls the platform of this home in this process, with the home's admin key."""
-    from urllib.parse import urlencode
-
-    from shared.http.upstream import MountedUpstream, Request
-    from zhigai import platform
-
-    settings = settings_of()
-    made = platform.all_in_one(settings)
-    try:
-        key_file = settings.home / "admin.key"
-        headers = {"Content-Type": "application/json"}
-        if key_file.exists():
-            headers["X-API-Key"] = key_file.read_text(encoding="ascii").strip()
-        sent = b"" if body is None else json.dumps(body).encode()
-        request = Request(method=method, path=path, query=urlencode(query or {}), headers=headers, body=sent)
-        answer = MountedUpstream(made.wsgi).call(request)
-        found = json.loads(answer.read())
-    finally:
-        made.stop()
-    if answer.status >= 400:
-        raise click.ClickException(found.get("detail", "refused"))
-    return found
-
-
-@main.command()
 def doctor() -> None:
     """Look at settings, databases, indexes and files, and say what to mend."""
     from zhigai.doctor import findings
@@ -205,16 +163,33 @@ def content() -> None:
 
 @content.command("check")
 @click.option("--root", type=click.Path(exists=True, file_okay=False, path_type=Path), default=None)
-def content_check(root: Path | None) -> None:
+@click.option("--industry", type=click.Choice((*INDUSTRIES, "all")), help="Findings of one industry; all: of none.")
+@click.option("--gaps", is_flag=True, help="List what is still to be written too, and fail for it.")
+def content_check(root: Path | None, industry: str | None, gaps: bool) -> None:
     """Check every reference, id, status and source of the content; each finding with file and place."""
-    from zhigai.content_check import check
+    from zhigai.content_check import GAPS, check
 
-    found = check(root or Path(__file__).resolve().parent.parent)
-    for finding in found:
+    found = check(root or Path(__file__).resolve().parent.parent, industry)
+    missing = [finding for finding in found if finding.rule in GAPS]
+    shown = found if gaps else [finding for finding in found if finding.rule not in GAPS]
+    for finding in shown:
         click.echo(f"{finding.file}: {finding.path}: {finding.rule}: {finding.message}")
-    if found:
-        raise click.ClickException(f"{len(found)} findings")
-    click.echo("content is sound")
+    if shown:
+        raise click.ClickException(f"{len(shown)} findings")
+    click.echo(f"content is sound; {len(missing)} gaps, see --gaps" if missing else "content is sound and complete")
+
+
+@content.command("report")
+@click.option("--root", type=click.Path(exists=True, file_okay=False, path_type=Path), default=None)
+@click.option("--json", "as_json", is_flag=True, help="The whole report as JSON.")
+def content_report(root: Path | None, as_json: bool) -> None:
+    """Show what the content covers: directions, scales, kinds, process steps, statuses, what is overdue."""
+    from datetime import UTC, datetime
+
+    from zhigai.content_report import as_text, report
+
+    found = report(root or Path(__file__).resolve().parent.parent, datetime.now(UTC).date())
+    click.echo(json.dumps(found, ensure_ascii=False, indent=2) if as_json else as_text(found))
 
 
 def _add_commands_of_services() -> None:
@@ -225,3 +200,4 @@ def _add_commands_of_services() -> None:
 
 
 _add_commands_of_services()
+main.add_command(search)

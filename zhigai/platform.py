@@ -10,9 +10,11 @@ import importlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from shared.database import Idempotency
+from shared.database.loaded import has_mark, mark_of, set_mark
 from shared.errors import Refused
 from shared.http.upstream import MountedUpstream, Upstream, open_upstream
 from shared.jobs.worker import Work, start_sweeper
@@ -25,6 +27,7 @@ if TYPE_CHECKING:
 
     from shared.http.call import HotRoute
 
+ROOT = Path(__file__).resolve().parent.parent
 DATA_SERVICES = (*UPSTREAM_SERVICES, "gateway")
 INDEXED_SERVICES = ("catalog", "knowledge", "models")
 JOB_SERVICES = ("models",)
@@ -55,17 +58,37 @@ def service_app(settings: Settings, service: str) -> flask.Flask:
     return app
 
 
+def prepare(settings: Settings) -> None:
+    """Databases at their newest schema, content loaded, indexes whole. What stands as it was left costs no reading."""
+    mark = mark_of([ROOT / "services", ROOT / "shared"])
+    if not all(has_mark(settings, service, mark) for service in DATA_SERVICES):
+        migrate(settings)
+        load_content(settings)
+        for service in DATA_SERVICES:
+            set_mark(settings, service, mark)
+    bring_indexes_up_to_date(settings)
+
+
 def migrate(settings: Settings) -> None:
     for service in DATA_SERVICES:
         importlib.import_module(f"services.{service}.app").migrate(settings)
 
 
 def seed(settings: Settings) -> None:
-    """Loads the shipped content; a search index that is new or of an older analysis is built, another brought up to date."""
+    """Loads the shipped content and brings the search indexes up to date."""
+    load_content(settings)
+    bring_indexes_up_to_date(settings)
+
+
+def load_content(settings: Settings) -> None:
     for service in UPSTREAM_SERVICES:
         module = importlib.import_module(f"services.{service}.app")
         if hasattr(module, "seed"):
             module.seed(settings)
+
+
+def bring_indexes_up_to_date(settings: Settings) -> None:
+    """A search index that is new or of an older analysis is built; into another goes what it has not seen yet."""
     for service in INDEXED_SERVICES:
         app = service_app(settings, service)
         context = app.extensions["zhigai"]

@@ -20,9 +20,9 @@ class Front:
     """WSGI: one address for the gateway and the portal."""
 
     def __init__(self, gateway: WSGIApplication, portal: WSGIApplication) -> None:
-        self._gateway = gateway
+        self.gateway = gateway
         self._portal = portal
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
-        app = self._gateway if is_gateway_path(environ.get("PATH_INFO", "")) else self._portal
+        app = self.gateway if is_gateway_path(environ.get("PATH_INFO", "")) else self._portal
         return app(environ, start_response)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import secrets
 from pathlib import Path
 from typing import Any
@@ -15,6 +16,7 @@ from markupsafe import Markup
 from services.portal import pages, words
 from services.portal.client import Api
 from shared.fields import LANGUAGES, language_of
+from shared.http.page_cache import SHARED_FOR
 from shared.http.upstream import Upstream
 from shared.identity import sign_guest, verify_guest
 from shared.settings import Settings
@@ -25,11 +27,16 @@ SECTIONS = (
     ("solutions", "/search?type=solution"),
     ("articles", "/search?type=article"),
     ("components", "/components"),
+    ("data", "/data"),
     ("subsidy", "/subsidy"),
     ("providers", "/providers"),
 )
 CONTENT_POLICY = "default-src 'self'; frame-ancestors 'none'; base-uri 'none'; form-action 'self'; img-src 'self' data:"
 GUEST_COOKIE = "zhigai_guest"
+SHARED_FOR_S = "2"
+"""Seconds for which a page without a guest is everybody's."""
+UPLOAD_BYTES = 64 * 1024 * 1024
+FORM_BYTES = 512 * 1024
 
 
 def create_app(settings: Settings, api: Upstream) -> flask.Flask:
@@ -41,6 +48,7 @@ def create_app(settings: Settings, api: Upstream) -> flask.Flask:
     app.extensions["zhigai.portal.api"] = Api(api)
     app.extensions["zhigai.settings"] = settings
     app.jinja_env.filters["plain"] = plain_number
+    app.jinja_env.filters["side"] = side
     app.before_request(_open)
     app.after_request(_close)
     app.context_processor(_in_every_page)
@@ -56,8 +64,20 @@ def plain_number(value: Any) -> str:
     return "" if value is None else str(value)
 
 
+def side(text: Any) -> str:
+    """The reader's half of a sentence that says the same in both languages: 正在读取 / reading."""
+    zh, middle, en = str(text or "").partition(" / ")
+    if not middle or not re.search("[一-鿿]", zh):
+        return zh + middle + en
+    return en if flask.g.language == "en" else zh
+
+
 def _open() -> None:
     request = flask.request
+    if request.method == "POST" and (request.path == "/data" or request.path.endswith("/predict-file")):
+        request.max_content_length = UPLOAD_BYTES
+        # The parser of forms counts each piece of a file that it holds, of 64 KiB, against this limit too.
+        request.max_form_memory_size = FORM_BYTES
     flask.g.request_id = request_id_of(request.headers.get("X-Request-Id"))
     chosen = request.args.get("lang")
     flask.g.language = language_of(None, chosen) if chosen in LANGUAGES else "zh"
@@ -95,6 +115,8 @@ def _close(response: flask.Response) -> flask.Response:
         headers["Cache-Control"] = "public, max-age=86400"
     else:
         headers.setdefault("Cache-Control", "private, no-cache")
+        if response.status_code == 200 and response.mimetype == "text/html" and not flask.g.get("guest"):
+            headers[SHARED_FOR] = SHARED_FOR_S
     if flask.g.get("new_guest"):
         response.set_cookie(GUEST_COOKIE, flask.g.new_guest, max_age=180 * 86400, httponly=True, samesite="Lax")
     return response

@@ -12,11 +12,13 @@ from urllib.parse import urlencode
 import flask
 
 from shared.errors import DependencyDown, Refused
-from shared.http.upstream import Request, Upstream
+from shared.http.upstream import Request, Response, Upstream
+from shared.http.upstream.port import Readable
 from shared.identity import GUEST_HEADER
 
 FRESH_S = 2.0
 MOST_KEPT = 300
+UPLOAD_S = 120.0
 
 
 @dataclass(frozen=True)
@@ -56,17 +58,43 @@ class Api:
     def post(self, path: str, body: Mapping[str, Any]) -> ApiAnswer:
         return self._call("POST", path, "", json.dumps(body, ensure_ascii=False).encode("utf-8"))
 
-    def _call(self, method: str, path: str, query: str, body: bytes | None) -> ApiAnswer:
+    def send(self, path: str, file: Readable, size: int, headers: Mapping[str, str]) -> ApiAnswer:
+        """A file as the body of a POST, read while it is sent."""
+        return self._call("POST", path, "", file, headers, size)
+
+    def stream(self, path: str) -> Response:
+        """An answer that is passed on piece by piece, such as a file. Raises `DependencyDown`."""
+        headers = {"Accept-Language": flask.g.language}
+        if flask.g.get("guest"):
+            headers[GUEST_HEADER] = flask.g.guest
+        return self._upstream.call(
+            Request(method="GET", path=path, headers=headers, address=flask.request.remote_addr or "")
+        )
+
+    def delete(self, path: str) -> ApiAnswer:
+        return self._call("DELETE", path, "", None)
+
+    def _call(
+        self,
+        method: str,
+        path: str,
+        query: str,
+        body: bytes | Readable | None,
+        more: Mapping[str, str] | None = None,
+        size: int | None = None,
+    ) -> ApiAnswer:
         headers = {"Accept": "application/json", "Accept-Language": flask.g.language}
         if body is not None:
             headers["Content-Type"] = "application/json"
+        headers.update(more or {})
         if flask.g.get("guest"):
             headers[GUEST_HEADER] = flask.g.guest
         address = flask.request.remote_addr or ""
+        request = Request(method=method, path=path, query=query, headers=headers, body=body or b"", address=address)
+        if size is not None:
+            request.body_length, request.timeout_s = size, UPLOAD_S
         try:
-            answer = self._upstream.call(
-                Request(method=method, path=path, query=query, headers=headers, body=body or b"", address=address)
-            )
+            answer = self._upstream.call(request)
             raw = answer.read()
         except Refused as refused:
             if isinstance(refused, DependencyDown):

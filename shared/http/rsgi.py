@@ -21,6 +21,7 @@ from shared.errors import BadRequest, BodyCut, BodyTooSlow, HeadersTooLarge, Ref
 from shared.fields import language_of
 from shared.http.admission import Admission, BytesHeld
 from shared.http.call import Call, HotRoute
+from shared.http.page_cache import KeptPage, PageCache, seconds_shared
 from shared.http.wsgi_bridge import Bridge, parts_of
 from shared.problems import PROBLEMS, ProblemTable
 from shared.settings import Settings
@@ -34,7 +35,11 @@ MOST_BYTES_HELD = 512 * 1024 * 1024
 BODY_SECONDS = 10.0
 BODY_BYTES_PER_SECOND = 64 * 1024
 HEADER_LIMIT = 32 * 1024
+SLOWED_S = 0.1
+MOST_SLOWED = 1000
+"""Surplus pages that wait for their 503 at once; beyond it they get it at once."""
 _CLOSE = ("connection", "close")
+_READS = ("GET", "HEAD", "OPTIONS")
 _ODD_PATH = re.compile(r"//|;|\\|\x00|/\.\.?(/|$)|[\ud800-\udfff\ufffd]|%")
 """In a decoded path: what servers and proxies normalise differently."""
 
@@ -49,8 +54,10 @@ class Application:
         self._admission = Admission(settings, by_address=public)
         self._held = BytesHeld(MOST_BYTES_HELD)
         self._bridge = Bridge(wsgi, settings.page_threads, self._admission.spent)
+        self._pages = PageCache()
         self._waiting: dict[asyncio.Task[Any], float] = {}
         self._open = 0
+        self._slowed = 0
         self._stopping = False
         self._trusted = tuple(ipaddress.ip_network(each, strict=False) for each in settings.trusted_proxies)
         self._sweeper: asyncio.Task[None] | None = None
@@ -143,7 +150,13 @@ class Application:
         await _stream(proto, answer.status, headers, answer.body)
 
     async def _answer_page(self, call: Call, scope: Any, proto: HTTPProtocol) -> None:
-        self._admission.count(call)
+        await self._counted(call)
+        key = self._pages.key_of(call)
+        kept = self._pages.find(key)
+        if kept is not None:
+            self._answer_kept(call, kept, proto)
+            return
+        generation = self._pages.generation
         limit = self._bridge.body_limit(call.path)
         if call.body_length is not None and call.body_length > limit:
             raise TooLarge(limit_bytes=limit)
@@ -161,12 +174,38 @@ class Application:
             raise
         answer = await self._bridge.answer(call, scope.scheme, spool)
         call.status = answer.status
+        pairs, seconds = seconds_shared(answer.pairs)
+        if call.method not in _READS:
+            self._pages.empty()
+        elif seconds and answer.status == 200 and isinstance(answer.body, bytes):
+            self._pages.keep(key, pairs, answer.body, seconds, generation)
         if self._stopping:
-            answer.pairs.append(_CLOSE)
+            pairs.append(_CLOSE)
         if isinstance(answer.body, bytes):
-            proto.response_bytes(answer.status, answer.pairs, answer.body)
+            proto.response_bytes(answer.status, pairs, answer.body)
         else:
-            await _stream(proto, answer.status, answer.pairs, answer.body)
+            await _stream(proto, answer.status, pairs, answer.body)
+
+    def _answer_kept(self, call: Call, kept: KeptPage, proto: HTTPProtocol) -> None:
+        call.status = 200
+        pairs = [pair for pair in kept.pairs if pair[0] != "x-request-id"]
+        pairs.append(("x-request-id", call.request_id))
+        if self._stopping:
+            pairs.append(_CLOSE)
+        proto.response_bytes(200, pairs, kept.body)
+
+    async def _counted(self, call: Call) -> None:
+        """Counts a page; one too many is refused after a moment, so that a client in a tight loop cannot spin."""
+        try:
+            self._admission.count(call)
+        except Refused:
+            if self._slowed < MOST_SLOWED:
+                self._slowed += 1
+                try:
+                    await asyncio.sleep(SLOWED_S)
+                finally:
+                    self._slowed -= 1
+            raise
 
     async def _body(self, call: Call, proto: HTTPProtocol) -> bytes:
         """The whole body of a hot call, in time and under the limit."""

@@ -17,7 +17,7 @@ import orjson
 
 from shared.errors import Busy, Refused
 from shared.http.call import Answer, Call, ReadBody
-from shared.identity import PRINCIPAL_HEADER, sign, verify
+from shared.identity import GUEST_HEADER, PRINCIPAL_HEADER, sign, verify
 from shared.settings import Secret
 
 log = logging.getLogger(__name__)
@@ -26,6 +26,9 @@ Ask = Callable[[Call], Awaitable[Answer]]
 
 _EVENTS = re.compile(r"^/api/v1/jobs/[^/]+/events$")
 _JOB = re.compile(r"^/api/v1/jobs/[^/]+$")
+_OF_PAGES = re.compile(r"^/jobs/[^/]+/events$")
+"""The same stream for a page of the portal: a browser cannot send the guest's token but as its cookie."""
+_GUEST_COOKIE = re.compile(r"(?:^|;\s*)zhigai_guest=([^;]+)")
 ENDED = frozenset({"done", "failed", "cancelled", "dead"})
 LOOK_EVERY_S = 0.5
 LOOK_AT_LEAST_EVERY_S = 2.0
@@ -90,11 +93,18 @@ class JobWaits:
             watch.wake()
 
     def wants(self, method: str, path: str) -> bool:
-        return method == "GET" and path.startswith("/api/v1/jobs/") and bool(_EVENTS.match(path) or _JOB.match(path))
+        if method != "GET":
+            return False
+        if path.startswith("/jobs/"):
+            return bool(_OF_PAGES.match(path))
+        return path.startswith("/api/v1/jobs/") and bool(_EVENTS.match(path) or _JOB.match(path))
 
     async def answer(self, call: Call, body: ReadBody) -> Answer:
         streaming = call.path.endswith("/events")
         path = call.path.removesuffix("/events") if streaming else call.path
+        if path.startswith("/jobs/"):
+            path = f"/api/v1{path}"
+            _take_guest_of_cookie(call)
         wait = _seconds(call)
         self._keep_identity(call)
         first = await self._first(call, path)
@@ -226,6 +236,13 @@ class JobWaits:
 
 
 _QUIET = Answer(0, {}, b"")
+
+
+def _take_guest_of_cookie(call: Call) -> None:
+    """Reading only: a page of another site can neither read the stream nor, the cookie being SameSite, open it."""
+    found = _GUEST_COOKIE.search(call.headers.get("cookie", ""))
+    if found is not None:
+        call.headers = {**call.headers, GUEST_HEADER.lower(): found[1]}
 
 
 def _key_of(call: Call, path: str) -> tuple[str, ...]:

@@ -51,26 +51,31 @@ def idempotent(view: View) -> View:
 
     @functools.wraps(view)
     def wrapped(*args: Any, **kwargs: Any) -> Any:
-        key = flask.request.headers.get("Idempotency-Key", "").strip()
-        owner = _owner_of(caller())
-        if not key or owner is None:
-            return view(*args, **kwargs)
-        if len(key) > 255:
-            raise BadInput(errors={"Idempotency-Key": ["最多 255 个字符 / at most 255 characters"]})
-
-        def act() -> KeptAnswer:
-            made = flask.make_response(view(*args, **kwargs))
-            headers = {name: made.headers[name] for name in _KEPT_HEADERS if name in made.headers}
-            return KeptAnswer(made.status_code, headers, made.get_data())
-
-        parts = context().parts
-        kept = Idempotency(parts["database"], parts["tables"]).once(owner, key, _request_hash(), act)
-        response = flask.Response(kept.body, status=kept.status, headers=dict(kept.headers))
-        if kept.replayed:
-            response.headers["Idempotent-Replayed"] = "true"
-        return response
+        return answer_once(lambda: view(*args, **kwargs), _request_hash)
 
     return wrapped  # type: ignore[return-value]
+
+
+def answer_once(view: Callable[[], Any], request_hash: Callable[[], str]) -> Any:
+    """What `idempotent` does, for a view that reads its body itself and says what the request was by a hash."""
+    key = flask.request.headers.get("Idempotency-Key", "").strip()
+    owner = _owner_of(caller())
+    if not key or owner is None:
+        return view()
+    if len(key) > 255:
+        raise BadInput(errors={"Idempotency-Key": ["最多 255 个字符 / at most 255 characters"]})
+
+    def act() -> KeptAnswer:
+        made = flask.make_response(view())
+        headers = {name: made.headers[name] for name in _KEPT_HEADERS if name in made.headers}
+        return KeptAnswer(made.status_code, headers, made.get_data())
+
+    parts = context().parts
+    kept = Idempotency(parts["database"], parts["tables"]).once(owner, key, request_hash(), act)
+    response = flask.Response(kept.body, status=kept.status, headers=dict(kept.headers))
+    if kept.replayed:
+        response.headers["Idempotent-Replayed"] = "true"
+    return response
 
 
 def _owner_of(principal: Principal) -> str | None:

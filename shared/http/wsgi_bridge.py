@@ -27,7 +27,8 @@ SPOOL_IN_MEMORY = 256 * 1024
 JSON_LIMIT = 2 * 1024 * 1024
 UPLOAD_LIMIT = 64 * 1024 * 1024
 WHOLE_ANSWER = 512 * 1024
-_UPLOADS = ("/api/v1/datasets", "/api/v1/documents")
+_UPLOADS = ("/api/v1/datasets", "/api/v1/documents", "/data")
+_UPLOADS_BELOW = "/predict-file"
 
 
 _T = TypeVar("_T")
@@ -56,7 +57,7 @@ class Bridge:
 
     @staticmethod
     def body_limit(path: str) -> int:
-        return UPLOAD_LIMIT if path.startswith(_UPLOADS) else JSON_LIMIT
+        return UPLOAD_LIMIT if path.startswith(_UPLOADS) or path.endswith(_UPLOADS_BELOW) else JSON_LIMIT
 
     async def spool(self, call: Call, proto: HTTPProtocol, limit: int, hold: Callable[[int], None]) -> IO[bytes]:
         """The body in memory, or on disk when it is large. Raises `BodyCut`, `TooLarge` or `Busy`."""

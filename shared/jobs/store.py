@@ -224,10 +224,12 @@ class Jobs:
         table = self._table
         return self._any(sa.and_(table.c.state == "queued", table.c.due_at <= now - timedelta(seconds=seconds)))
 
-    def open_count(self) -> int:
-        """How many jobs wait or run."""
+    def open_count(self, owner: str | None = None) -> int:
+        """How many jobs wait or run: all of them, or those of one organisation or guest."""
+        is_open = self._table.c.state.in_(OPEN)
+        wanted = is_open if owner is None else sa.and_(is_open, self._table.c.owner == owner)
         with self.database.read() as session:
-            counted = session.execute(sa.select(sa.func.count()).where(self._table.c.state.in_(OPEN)))
+            counted = session.execute(sa.select(sa.func.count()).where(wanted))
             return int(counted.scalar_one())
 
     def _held_by(self, claim: Claim) -> sa.ColumnElement[bool]:

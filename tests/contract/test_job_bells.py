@@ -19,7 +19,7 @@ from shared.database import Database
 from shared.identity import Principal
 from shared.jobs import Jobs, SilentBell
 from shared.jobs.bell.celery import CeleryBell
-from shared.jobs.bell.child_process import ChildProcessBell, is_working
+from shared.jobs.bell.child_process import NICE, ChildProcessBell, is_working
 from shared.jobs.worker import start_sweeper
 from shared.settings import Secret, Settings
 from tests.contract import sample
@@ -105,6 +105,17 @@ def child_bell(embedded_settings: Callable[..., Settings], monkeypatch: pytest.M
     bell.close()
 
 
+def test_the_child_stands_back_behind_whoever_else_computes(child_bell: tuple[Settings, ChildProcessBell]) -> None:
+    settings, bell = child_bell
+    open_sample(settings)
+    bell.ring("any")
+    pid = bell.pid
+    assert pid is not None
+    wait_until(lambda: os.getpriority(os.PRIO_PROCESS, pid) == NICE, "it is nice")
+    assert os.getsid(pid) == os.getsid(0), "niceness counts within a session, where the kernel shares among sessions"
+    assert os.getpgid(pid) == pid, "Ctrl-C is for the server, which ends it"
+
+
 def test_a_submitted_job_starts_the_child_which_ends_when_idle(child_bell: tuple[Settings, ChildProcessBell]) -> None:
     settings, bell = child_bell
     database = open_sample(settings)
@@ -131,7 +142,7 @@ def test_one_home_has_one_worker_whoever_rings(child_bell: tuple[Settings, Child
     assert (other.pid, is_working(settings.home)) == (None, True)
     second = subprocess.run([*COMMAND, "until-idle"], check=False, cwd=ROOT, timeout=30)
     assert second.returncode == 0
-    assert Path(f"/proc/{bell.pid}/stat").read_text().rpartition(")")[2].split()[16] == "19"
+    assert Path(f"/proc/{bell.pid}/stat").read_text().rpartition(")")[2].split()[16] == str(NICE)
     until.touch()
     wait_until(lambda: jobs.get(job.id, OURS).state == "done", "the job is done")
     assert effects(database) == [job.id]

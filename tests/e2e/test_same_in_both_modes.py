@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from typing import Any
 
 from tests.processes import Running
@@ -24,8 +25,16 @@ def _search(platform: Running, text: str, **filters: Any) -> Any:
 
 
 def test_searches_give_the_same_results_in_the_same_order(embedded: Running, distributed: Running) -> None:
-    for text in QUERIES:
+    # A gateway that has just come up learns within seconds how the indexes write.
+    deadline = time.monotonic() + 60
+    while (differs := _first_difference(embedded, distributed)) and time.monotonic() < deadline:
+        time.sleep(2)
+    for text in differs:
         assert _search(embedded, text) == _search(distributed, text), text
+
+
+def _first_difference(embedded: Running, distributed: Running) -> list[str]:
+    return [text for text in QUERIES if _search(embedded, text) != _search(distributed, text)][:1]
 
 
 def test_filtered_searches_give_the_same_results(embedded: Running, distributed: Running) -> None:
@@ -34,8 +43,14 @@ def test_filtered_searches_give_the_same_results(embedded: Running, distributed:
 
 
 def test_components_give_the_same_predictions(embedded: Running, distributed: Running) -> None:
-    for item in embedded.get("/api/v1/components")["items"]:
-        for example in embedded.get(f"/api/v1/components/{item['name']}")["examples"]:
+    items = [item for page in (1, 2) for item in embedded.get(f"/api/v1/components?size=50&page={page}")["items"]]
+    assert len(items) >= 60
+    for item in items:
+        about = embedded.get(f"/api/v1/components/{item['name']}")
+        if about["cost"] == "job":
+            # A search that stops by the clock may stop elsewhere; what it promises is tested where it is computed.
+            continue
+        for example in about["examples"]:
             path = f"/api/v1/components/{item['name']}/predict"
             answers = [
                 platform.call("POST", path, example["request"], headers={"X-API-Key": platform.admin_key}).json()

@@ -55,7 +55,11 @@ def test_requirements_are_pinned_with_hashes_and_name_no_host() -> None:
             assert "==" in block and "--hash=sha256:" in block, (path.name, block[:80])
 
 
-def test_what_serves_carries_no_training_libraries() -> None:
-    for name in ("serve", "catalog", "knowledge", "gateway", "portal", "programme", "models"):
+def test_what_only_serves_carries_no_training_libraries() -> None:
+    """An image of a service does not; the all-in-one does, since its worker trains on the user's own data."""
+    for name in ("catalog", "knowledge", "gateway", "portal", "programme", "models"):
         text = (ROOT / "requirements" / f"{name}.txt").read_text(encoding="utf-8")
         assert "scikit-learn==" not in text and "pandas==" not in text, name
+    for name in ("serve", "worker"):
+        text = (ROOT / "requirements" / f"{name}.txt").read_text(encoding="utf-8")
+        assert "scikit-learn==" in text and "ortools==" in text, name

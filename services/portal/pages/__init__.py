@@ -6,6 +6,27 @@ import flask
 
 blueprint = flask.Blueprint("pages", __name__)
 
-from services.portal.pages import component, home, programme, reading, search  # noqa: E402
+from services.portal.pages import (  # noqa: E402
+    component,
+    home,
+    industry,
+    own_data,
+    own_jobs,
+    programme,
+    reading,
+    search,
+    solving,
+)
 
-__all__ = ["blueprint", "component", "home", "programme", "reading", "search"]
+__all__ = [
+    "blueprint",
+    "component",
+    "home",
+    "industry",
+    "own_data",
+    "own_jobs",
+    "programme",
+    "reading",
+    "search",
+    "solving",
+]

@@ -9,9 +9,11 @@ from typing import Any
 import flask
 
 from services.portal.client import ApiAnswer, api
-from services.portal.pages import blueprint, pictures
-from services.portal.pages.forms import example_of, form_fields, instance_of
+from services.portal.pages import blueprint
+from services.portal.pages.answers import shown_answer
+from services.portal.pages.forms import example_of, form_fields, from_address, instance_of
 from services.portal.pages.reading import Page, refused
+from services.portal.pages.solving import begun
 
 
 @blueprint.get("/components")
@@ -27,20 +29,29 @@ def components() -> Page:
 
 @blueprint.route("/components/<name>", methods=["GET", "POST"])
 def component(name: str) -> Page:
+    from services.portal.app import guest_token
+
     found = api().get(f"/api/v1/components/{name}")
     if not found.ok:
         return refused(found)
     body = found.body
     form = flask.request.form.to_dict() if flask.request.method == "POST" else None
     example = example_of(body, flask.request.args.get("example") or (form or {}).get("example"))
+    if form is None and body.get("cost") != "job":
+        form = from_address(body, example, flask.request.args)
     if form is None:
         answer = ApiAnswer(200, dict(example["answer"]), {}) if example and example.get("answer") else None
     else:
         request: dict[str, Any] = {"instances": [instance_of(body, form)]}
         if example is not None and example["request"].get("history"):
             request = {"instances": example["request"]["instances"], "history": example["request"]["history"]}
+        if body.get("cost") == "job":
+            # A job belongs to somebody: the browser's guest, made now if need be.
+            guest_token()
         answer = api().post(f"/api/v1/components/{name}/predict", request)
-    shown = _answer(body, answer)
+        if answer.status == 202:
+            return begun(body, answer)
+    shown = shown_answer(body, answer)
     if flask.request.headers.get("X-Partial"):
         return flask.render_template("answer.html", c=body, answer=shown, brief=bool(form and form.get("brief")))
     errors = answer.body.get("errors") if answer and not answer.ok else None
@@ -54,53 +65,9 @@ def component(name: str) -> Page:
         answer=shown,
         is_example=form is None,
         snippets=_snippets(name, example),
+        is_job=body.get("cost") == "job",
         brief=False,
     )
-
-
-def _answer(component: Mapping[str, Any], answer: ApiAnswer | None) -> dict[str, Any] | None:
-    """The API's answer with its pictures."""
-    if answer is None:
-        return None
-    if not answer.ok:
-        return {"problem": answer.body, "predictions": [], "series": None}
-    predictions = answer.body.get("predictions", [])
-    titles = {each["name"]: each for each in component["signature"].get("outputs", [])}
-    language = flask.g.language
-    shown = []
-    for prediction in predictions[:1]:
-        outputs = [
-            {
-                "title": titles.get(name, {}).get(f"title_{language}") or name,
-                "value": pictures.shown(output.get("value")),
-                "unit": output.get("unit") or "",
-            }
-            for name, output in (prediction.get("outputs") or {}).items()
-            if not isinstance(output.get("value"), (list, dict))
-        ]
-        chart = prediction.get("chart") or {}
-        shown.append(
-            {
-                **prediction,
-                "figure": pictures.shown(prediction.get("value")),
-                "naive_figure": pictures.shown(prediction.get("naive")),
-                "picture": pictures.band(prediction, language),
-                "outputs": outputs,
-                "charts": [
-                    {"title": each.get(f"title_{language}") or each.get("title_zh", ""), "picture": picture, **each}
-                    for each in (chart if isinstance(chart, list) else [chart])
-                    if each and (picture := pictures.control_chart(each))
-                ],
-                "probabilities": sorted((prediction.get("probabilities") or {}).items(), key=lambda pair: -pair[1]),
-            }
-        )
-    return {
-        "problem": None,
-        "predictions": shown,
-        "series": pictures.series(predictions),
-        "release": answer.body.get("release"),
-        "source": answer.body.get("source") or "",
-    }
 
 
 def _snippets(name: str, example: Mapping[str, Any] | None) -> list[dict[str, str]]:

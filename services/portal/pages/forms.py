@@ -5,6 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from services.portal.pages import tables
+from services.portal.words import word
+
 
 def example_of(component: Mapping[str, Any], name: str | None = None) -> Mapping[str, Any] | None:
     """The named stored example, else the first."""
@@ -35,7 +38,26 @@ def form_fields(
     ]
 
 
+def from_address(
+    component: Mapping[str, Any], example: Mapping[str, Any] | None, given: Mapping[str, str]
+) -> dict[str, str] | None:
+    """A form of the example with the inputs that an address gives, as search does; None when it gives none."""
+    named = {each["name"]: given[each["name"]] for each in component["signature"]["inputs"] if each["name"] in given}
+    if not named:
+        return None
+    instance = ((example or {}).get("request", {}).get("instances") or [{}])[0]
+    form = {
+        name: "\n".join(str(part) for part in value) if isinstance(value, list) else str(value)
+        for name, value in instance.items()
+        if value is not None and not isinstance(value, dict)
+    }
+    return {**form, **named}
+
+
 def _field(each: Mapping[str, Any], language: str, value: Any, errors: Mapping[str, Any] | None) -> dict[str, Any]:
+    datatype = each.get("datatype", "FP64")
+    if datatype in ("TABLE", "MATRIX"):
+        return _table_field(each, language, value, errors or {})
     if isinstance(value, list):
         value = "\n".join(str(part) for part in value)
     said = [
@@ -53,10 +75,42 @@ def _field(each: Mapping[str, Any], language: str, value: Any, errors: Mapping[s
         "minimum": each.get("minimum"),
         "maximum": each.get("maximum"),
         "choices": each.get("choices") or [],
-        "numeric": each.get("datatype", "FP64") not in ("BYTES", "STRING", "LIST"),
-        "list": each.get("datatype") == "LIST" or "\n" in str(value or ""),
+        "numeric": datatype not in ("BYTES", "STRING", "LIST"),
+        "list": datatype == "LIST" or "\n" in str(value or ""),
         "value": "" if value is None else value,
         "said": said,
+    }
+
+
+def _table_field(each: Mapping[str, Any], language: str, value: Any, errors: Mapping[str, Any]) -> dict[str, Any]:
+    """A text area with the rows as a spreadsheet copies them; refusals count rows as a reader does."""
+    if isinstance(value, list):
+        is_table = each["datatype"] == "TABLE"
+        value = tables.table_text(each, value, language) if is_table else tables.matrix_text(value)
+    columns = [
+        {
+            "title": tables.heading(column, language),
+            "meaning": column.get("meaning") or "",
+            "choices": column.get("choices") or [],
+            "required": column.get("required", True),
+        }
+        for column in each.get("columns") or []
+    ]
+    return {
+        "name": each["name"],
+        "title": each.get(f"title_{language}") or each["name"],
+        "meaning": each.get("meaning") or "",
+        "unit": each.get("unit") or "",
+        "minimum": each.get("minimum"),
+        "maximum": each.get("maximum"),
+        "choices": [],
+        "numeric": False,
+        "list": True,
+        "table": True,
+        "rows": min(14, 1 + max(4, str(value or "").count("\n") + 1)),
+        "columns": columns,
+        "value": value or "",
+        "said": tables.said_by_row(each, errors, language, word(language, "component.row_said")),
     }
 
 
@@ -74,18 +128,10 @@ def _value(each: Mapping[str, Any], text: str) -> Any:
     datatype = each.get("datatype", "FP64")
     if datatype in ("BYTES", "STRING"):
         return text
+    if datatype == "TABLE":
+        return tables.table_of(each, text)
+    if datatype == "MATRIX":
+        return tables.matrix_of(text)
     if datatype == "LIST":
-        return [_number(part) for part in text.replace(",", " ").replace("，", " ").replace("\t", " ").split()]
-    return _number(text)
-
-
-def _number(text: str) -> Any:
-    """A number where it is one; what is none goes to the API as it is, which says what would be right."""
-    plain = text.replace(",", "").replace("，", "")
-    try:
-        return int(plain)
-    except ValueError:
-        try:
-            return float(plain)
-        except ValueError:
-            return text
+        return [tables.number(part) for part in text.replace(",", " ").replace("，", " ").replace("\t", " ").split()]
+    return tables.number(text)

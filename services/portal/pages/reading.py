@@ -59,7 +59,7 @@ def solution(solution_id: str) -> Page:
 _EMPTY_SOLUTION: dict[str, Any] = {
     "suits": "", "measures": [], "data_points": [], "effects": [], "investment": None, "effort": None,
     "prerequisites": [], "risks": [], "roles": [], "ask_provider": [], "acceptance": [], "subsidy_rule": None,
-    "standards": [], "overdue": False,
+    "standards": [], "overdue": False, "scale": "", "equipment": [], "integration": [],
 }  # fmt: skip
 
 
@@ -87,12 +87,36 @@ def _component(name: str) -> dict[str, Any] | None:
         "answers": body.get("answers", ""),
         "valid_for": body.get("valid_for", ""),
         "example": shown_example,
+        "features": [each for part in ("inputs", "outputs") for each in body.get("signature", {}).get(part, [])],
     }
 
 
 def _article(article_id: str) -> dict[str, Any] | None:
     found = api().get(f"/api/v1/articles/{article_id}")
     return {"id": article_id, "title": found.body["title"]} if found.ok else None
+
+
+def worked_calls(calls: list[dict[str, Any]], components: list[dict[str, Any]], language: str) -> list[dict[str, Any]]:
+    """The calls whose figures a text quotes, inputs and outputs by title; by name where the component is away."""
+    known = {each["name"]: each for each in components}
+    found = []
+    for call in calls:
+        component = known.get(call["component"], {})
+        features = {each["name"]: each for each in component.get("features", [])}
+        inputs = [
+            {
+                "title": features.get(name, {}).get(f"title_{language}") or name,
+                "value": "、".join(map(shown, value)) if isinstance(value, list) else shown(value),
+                "unit": features.get(name, {}).get("unit", ""),
+            }
+            for name, value in call["request"]["instances"][0].items()
+        ]
+        quoted = [
+            {**each, "title": features.get(each["output"], {}).get(f"title_{language}", "")} for each in call["quoted"]
+        ]
+        title = component.get("title", call["component"])
+        found.append({**call, "title": title, "inputs": inputs, "quoted": quoted})
+    return found
 
 
 @blueprint.get("/articles/<article_id>")
@@ -106,10 +130,11 @@ def article(article_id: str) -> Page:
     return flask.render_template(
         "article.html",
         section="articles",
-        a={"overdue": False, "sources": [], "standards": [], "directions": [], **body},
+        a={"overdue": False, "sources": [], "standards": [], "directions": [], "causes": [], **body},
         shown_industries=industries,
         html=Markup(body.get("html", "")),  # noqa: S704 - rendered and cleaned by the knowledge service
         components=components,
+        worked=worked_calls(body.get("worked") or [], components, flask.g.language),
         related=[each for each in map(_article, body.get("related") or []) if each],
     )
 

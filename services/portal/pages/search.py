@@ -9,12 +9,14 @@ from urllib.parse import urlencode
 
 import flask
 from markupsafe import Markup
+from werkzeug.exceptions import HTTPException
 
 from services.portal.client import api
 from services.portal.pages import blueprint
 from services.portal.words import catalogue, word
 
 SIZE = 20
+SORTS = ("relevance", "newest")
 FILTERS = ("type", "industry", "direction")
 _MARK = re.compile(r"&lt;(/?)mark&gt;")
 
@@ -24,9 +26,9 @@ def search() -> tuple[str, int] | str:
     args = flask.request.args
     chosen = {name: args.get(name, "") for name in FILTERS}
     page = args.get("page", "1")
-    found = api().get(
-        "/api/v1/search", q=args.get("q", ""), page=page, size=SIZE, literal=args.get("literal"), **chosen
-    )
+    sort = args.get("sort", "")
+    asked = {"q": args.get("q", ""), "page": page, "size": SIZE, "literal": args.get("literal"), "sort": sort, **chosen}
+    found = api().get("/api/v1/search", **asked)
     if not found.ok:
         return flask.render_template("search.html", q=args.get("q", "")[:300], problem=found.body), found.status
     body = found.body
@@ -46,16 +48,42 @@ def search() -> tuple[str, int] | str:
         literal_url=_address(literal="true"),
         inferred=query.get("industry") or "",
         suggestion=body.get("suggestion") or "",
+        leads=[lead for lead in body.get("leads", []) if _has_page(lead["url"])],
+        related=body.get("related", []),
+        sorts=[
+            {"name": name, "url": _address(sort=name, page=""), "chosen": (sort or SORTS[0]) == name} for name in SORTS
+        ],
         warnings=[_sentence(warning) for warning in body.get("warnings", [])],
         previous_url=_address(page=number - 1) if number > 1 else "",
         next_url=_address(page=number + 1) if number * SIZE < total else "",
     )
 
 
+@blueprint.post("/search/opened")
+def opened() -> tuple[str, int]:
+    """A browser says that a result was opened (the `ping` of its link). Counted by query and entry, nobody named."""
+    q, entry = flask.request.args.get("q", "")[:300], flask.request.args.get("id", "")[:120]
+    if q and entry:
+        api().post("/api/v1/search/clicks", {"q": q, "id": entry})
+    return "", 204
+
+
+def _has_page(url: str) -> bool:
+    """Whether the portal has this page: what the platform can answer may be ahead of its pages."""
+    path = url.partition("?")[0]
+    try:
+        flask.current_app.url_map.bind("").match(path, method="GET")
+    except HTTPException:
+        return False
+    return True
+
+
 def _item(item: dict[str, Any]) -> dict[str, Any]:
     highlights = item.get("highlights") or {}
+    q = flask.request.args.get("q", "")
     return {
         **item,
+        "ping": "/search/opened?" + urlencode({"q": q[:300], "id": item["id"]}) if q else "",
         "marked_title": marked(highlights.get("title") or html.escape(item["title"], quote=False)),
         "marked_summary": marked(
             highlights.get("body") or highlights.get("summary") or html.escape(item.get("summary", ""), quote=False)

@@ -18,6 +18,7 @@ async function swap(form) {
   try {
     const answer = await fetch(url, { method: get ? "GET" : "POST", body: get ? null : data, headers: { "X-Partial": "1" }, signal: abort.signal });
     target.innerHTML = await answer.text();
+    follow(target);
     if (get) history.replaceState(null, "", url);
   } catch (wrong) {
     if (wrong.name !== "AbortError") { form.removeAttribute("data-swap"); form.submit(); return; }
@@ -27,9 +28,33 @@ async function swap(form) {
   }
 }
 
+// A job that runs is asked for again until it has ended; without this file its page reloads itself.
+function follow(target) {
+  const open = target.querySelector("[data-poll]");
+  if (!open) { return; }
+  setTimeout(async () => {
+    if (!target.contains(open)) { return; }
+    try {
+      const answer = await fetch(open.dataset.poll, { headers: { "X-Partial": "1" } });
+      if (target.contains(open)) { target.innerHTML = await answer.text(); }
+    } catch { /* the line was away for a moment */ }
+    follow(target);
+  }, 1500);
+}
+document.querySelectorAll("#answer").forEach(follow);
+
 document.addEventListener("submit", (event) => {
   if (event.target.matches("form[data-swap]")) { event.preventDefault(); swap(event.target); }
 });
+
+// A link to a part that is folded away unfolds it; browsers that do so themselves lose nothing.
+function unfold() {
+  const aim = location.hash && document.getElementById(decodeURIComponent(location.hash.slice(1)));
+  const part = aim && aim.closest("details:not([open])");
+  if (part) { part.open = true; aim.scrollIntoView(); }
+}
+addEventListener("hashchange", unfold);
+unfold();
 
 // A slider and its number field hold one value.
 let waiting;
@@ -75,3 +100,33 @@ for (const form of document.querySelectorAll("form[data-draft]")) {
 // Facets: open beside the results on a wide screen, one button on a phone.
 const facets = document.querySelector("details.facets");
 if (facets && matchMedia("(min-width: 960px)").matches) { facets.open = true; }
+
+// Work on own data: its events move the bar, and the page is loaded anew once it has ended. Where no events come
+// (another machine serves them, or the line is cut), the page asks every few seconds.
+const work = document.querySelector("[data-job]");
+if (work && (work.dataset.state === "queued" || work.dataset.state === "running")) {
+  const open = new Set(["queued", "running"]);
+  const speech = document.documentElement.lang.startsWith("en") ? 1 : 0;
+  const show = (job) => {
+    if (!open.has(job.state)) { location.reload(); return; }
+    work.querySelector("strong").textContent = work.dataset[job.state];
+    work.querySelector("progress").value = 100 * job.progress;
+    work.querySelector(".number").textContent = Math.round(100 * job.progress) + " %";
+    const sides = (job.message || "").split(" / ");
+    work.querySelector("[data-said]").textContent = sides.length === 2 ? sides[speech] : job.message;
+  };
+  const ask = async () => {
+    try {
+      const answer = await fetch("/jobs/" + work.dataset.job, { headers: { "X-Partial": "1" } });
+      const box = document.createElement("div");
+      box.innerHTML = await answer.text();
+      const now = box.querySelector("[data-job]");
+      if (now && !open.has(now.dataset.state)) { location.reload(); return; }
+      if (now) { work.replaceChildren(...now.children); }
+    } catch { /* the line was away for a moment */ }
+    setTimeout(ask, 3000);
+  };
+  const events = new EventSource("/jobs/" + work.dataset.job + "/events");
+  events.addEventListener("job", (event) => show(JSON.parse(event.data)));
+  events.onerror = () => { events.close(); setTimeout(ask, 1500); };
+}

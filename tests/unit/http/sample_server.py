@@ -6,7 +6,7 @@ import json
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -37,13 +37,18 @@ class Sample:
         if path == "/fails":
             raise RuntimeError("a secret of the app")
         if path.startswith("/api/v1/jobs/"):
-            self.asked.append(path)
+            guest = environ.get("HTTP_X_ZHIGAI_GUEST")
+            self.asked.append(f"{path} as {guest}" if guest else path)
             return self._job(path.rsplit("/", 1)[1], start)
         if path == "/counts":
             found: dict[str, Any] = {"asked": self.asked, "closed": self.closed, "threads": threading.active_count()}
             found["waiting"] = WAITS.waiting if WAITS is not None else 0
             return _json(start, found)
         self.asked.append(f"{environ['REQUEST_METHOD']} {path}")
+        if path.startswith("/shared"):
+            cookie = [("Set-Cookie", "a=1")] if path.endswith("cookie") else []
+            own = [("X-Zhigai-Shared-For", "60"), ("X-Request-Id", environ.get("HTTP_X_REQUEST_ID", "")), *cookie]
+            return _json(start, {"time": len(self.asked)}, more=own)
         body = environ["wsgi.input"].read()
         said = {name: environ.get(name) for name in SEEN}
         return _json(
@@ -81,9 +86,11 @@ class Hot:
         return Answer(200, {"content-type": "text/plain"}, await body() or b"-")
 
 
-def _json(start: Callable[..., Any], value: Any, status: str = "200 OK") -> list[bytes]:
+def _json(
+    start: Callable[..., Any], value: Any, status: str = "200 OK", more: Sequence[tuple[str, str]] = ()
+) -> list[bytes]:
     body = json.dumps(value).encode()
-    start(status, [("Content-Type", "application/json"), ("Content-Length", str(len(body)))])
+    start(status, [("Content-Type", "application/json"), ("Content-Length", str(len(body))), *more])
     return [body]
 
 

@@ -61,6 +61,15 @@ def test_events_tell_each_state_once_and_end_with_the_job(served: Served) -> Non
     assert found.count(b"event: job") == 1 and b'"state": "done"' in found
 
 
+def test_a_page_follows_its_job_at_an_address_of_the_pages(served: Served) -> None:
+    served.job("mine", state="done", result=3)
+    with served.connect() as events:
+        lines = ["GET /jobs/mine/events HTTP/1.1", "Host: a", "Cookie: x=1; zhigai_guest=token", "", ""]
+        events.sendall("\r\n".join(lines).encode())
+        assert b"text/event-stream" in until(events, b'"state": "done"')
+    assert "/api/v1/jobs/mine as token" in served.get("/counts")["asked"]
+
+
 def test_two_hundred_streams_hold_no_thread_and_ask_for_their_job_as_one(start: Start) -> None:
     served = start(page_threads=4)
     served.job("many", state="running")
