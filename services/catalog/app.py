@@ -9,12 +9,12 @@ import flask
 from services.catalog.api import enquiries, providers, solutions, starter_packs
 from services.catalog.logic import solution_files, starter_files
 from services.catalog.logic.solutions import Loaded, load
-from services.catalog.logic.starter_packs import StarterPacks
 from services.catalog.problems import PROBLEMS
 from services.catalog.search import document_of, documents
 from services.catalog.store.schema import MIGRATIONS, SERVICE, TABLES
 from shared.database import Database
 from shared.http.service_app import new_service_app, register
+from shared.industry_files import ByIndustry
 from shared.relay import Relay
 from shared.search.database_search import DatabaseSearch
 from shared.search.endpoint import search_blueprint
@@ -33,7 +33,7 @@ def create_app(settings: Settings, packs_folder: Path = starter_files.FOLDER) ->
         tables=TABLES,
         index=index,
         relay=relay,
-        starter_packs=StarterPacks(packs_folder),
+        starter_packs=ByIndustry(packs_folder, starter_files.read_one, "starter pack"),
         database_search=DatabaseSearch(database, documents),
     )
     context.closing += [database.close, index.close]

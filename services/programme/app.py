@@ -9,10 +9,10 @@ import flask
 from services.programme.api import diagnosis_add_ons, subsidies, targets
 from services.programme.logic import diagnosis_files
 from services.programme.logic import targets as plan_targets
-from services.programme.logic.diagnoses import DiagnosisAddOns
 from services.programme.problems import PROBLEMS
 from services.programme.rules import rule
 from shared.http.service_app import new_service_app, register
+from shared.industry_files import ByIndustry
 from shared.settings import Settings
 
 
@@ -21,7 +21,8 @@ def create_app(settings: Settings, diagnosis_folder: Path = diagnosis_files.FOLD
     register(app, subsidies.blueprint)
     register(app, targets.blueprint)
     register(app, diagnosis_add_ons.blueprint)
-    app.extensions["zhigai"].parts["diagnosis_add_ons"] = DiagnosisAddOns(diagnosis_folder)
+    add_ons = ByIndustry(diagnosis_folder, diagnosis_files.read_one, "diagnosis add-on")
+    app.extensions["zhigai"].parts["diagnosis_add_ons"] = add_ons
     app.extensions["zhigai"].probes["rules"] = _rules
     return app
 

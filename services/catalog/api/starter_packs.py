@@ -8,10 +8,11 @@ import marshmallow as ma
 
 from services.catalog.api.parts import database
 from services.catalog.logic import starter_packs
-from services.catalog.logic.starter_packs import StarterPacks
+from services.catalog.logic.starter_files import ReadStarterPack
 from shared.fields import localised
 from shared.http.service_app import caller, context, language
 from shared.http.views import ServiceBlueprint
+from shared.industry_files import ByIndustry
 
 blueprint = ServiceBlueprint("starter_packs", __name__, url_prefix="/api/v1/starter-packs")
 
@@ -42,8 +43,8 @@ class StarterPackOut(ma.Schema):
 @blueprint.response(200, StarterPackOut)
 def read_starter_pack(industry: str) -> dict[str, Any]:
     """Three measures to begin with, each with its first week and its proof, and what can wait."""
-    packs: StarterPacks = context().parts["starter_packs"]
-    pack = packs.of(industry)
+    packs: ByIndustry[ReadStarterPack] = context().parts["starter_packs"]
+    pack = packs.of(industry).content
     titles = starter_packs.titles(database(), caller(), pack)
     speech = language()
     return {

@@ -4,22 +4,20 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 from typing import Any
 
 import marshmallow as ma
-import yaml
 
 from shared.fields import DIRECTIONS, INDUSTRIES, STATUSES
+from shared.industry_files import content_of
 
 FOLDER = Path(__file__).parents[1] / "content" / "solutions"
 SCALES = ("low_cost", "single", "integrated", "full_factory")
 """低成本起步, 单点单机, 成线成片, 全厂."""
 SLUG = r"^[a-z0-9]+(?:-[a-z0-9]+)*$"
-_YAML = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 
 def _line(maximum: int = 400, **kwargs: Any) -> ma.fields.String:
@@ -159,10 +157,7 @@ class ReadSolution:
 
 def read_one(path: Path) -> ReadSolution:
     """The solution in a file. Raises `marshmallow.ValidationError` by field, `yaml.YAMLError` for no YAML at all."""
-    raw = yaml.load(path.read_text(encoding="utf-8"), Loader=_YAML)  # noqa: S506 - the safe loader, compiled
-    if not isinstance(raw, Mapping):
-        raise ma.ValidationError("a solution file holds one mapping")
-    loaded = SolutionFile(unknown=ma.RAISE).load(dict(raw))
+    loaded = content_of(path, SolutionFile, "solution")
     content = {**loaded, **{name: loaded[name].isoformat() for name in ("last_confirmed", "confirm_by")}}
     digest = hashlib.sha256(json.dumps(content, sort_keys=True, ensure_ascii=False).encode("utf-8")).hexdigest()
     return ReadSolution(content["id"], path, content, digest)

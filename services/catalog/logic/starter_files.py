@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import marshmallow as ma
-import yaml
 
 from services.catalog.logic.solution_files import Text
 from shared.fields import INDUSTRIES
+from shared.industry_files import content_of
 
 FOLDER = Path(__file__).parents[1] / "content" / "starter_packs"
-_YAML = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 
 class FirstMeasure(ma.Schema):
@@ -44,10 +42,7 @@ class ReadStarterPack:
 
 def read_one(path: Path) -> ReadStarterPack:
     """The pack in a file. Raises `marshmallow.ValidationError` by field, `yaml.YAMLError` for no YAML at all."""
-    raw = yaml.load(path.read_text(encoding="utf-8"), Loader=_YAML)  # noqa: S506 - the safe loader, compiled
-    if not isinstance(raw, Mapping):
-        raise ma.ValidationError("a starter pack file holds one mapping")
-    content = StarterPackFile(unknown=ma.RAISE).load(dict(raw))
+    content = content_of(path, StarterPackFile, "starter pack")
     return ReadStarterPack(content["industry"], path, content)
 
 

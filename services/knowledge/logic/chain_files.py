@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import marshmallow as ma
-import yaml
 
 from services.knowledge.logic.article_files import SLUG, Text
 from shared.fields import INDUSTRIES, STATUSES
+from shared.industry_files import content_of
 
 FOLDER = Path(__file__).parents[1] / "content" / "chains"
-_YAML = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 
 def _line(maximum: int, **kwargs: Any) -> ma.fields.String:
@@ -79,10 +77,7 @@ class ReadChain:
 
 def read_one(path: Path) -> ReadChain:
     """The chain in a file. Raises `marshmallow.ValidationError` by field, `yaml.YAMLError` for no YAML at all."""
-    raw = yaml.load(path.read_text(encoding="utf-8"), Loader=_YAML)  # noqa: S506 - the safe loader, compiled
-    if not isinstance(raw, Mapping):
-        raise ma.ValidationError("a chain file holds one mapping")
-    content = ChainFile(unknown=ma.RAISE).load(dict(raw))
+    content = content_of(path, ChainFile, "chain")
     return ReadChain(content["industry"], path, content)
 
 

@@ -6,10 +6,11 @@ from typing import Any
 
 import marshmallow as ma
 
-from services.programme.logic.diagnoses import DiagnosisAddOns
+from services.programme.logic.diagnosis_files import ReadDiagnosis
 from shared.fields import STATUSES, localised
 from shared.http.service_app import context, language
 from shared.http.views import ServiceBlueprint
+from shared.industry_files import ByIndustry
 
 blueprint = ServiceBlueprint("diagnosis_add_ons", __name__, url_prefix="/api/v1/diagnosis-add-ons")
 
@@ -40,8 +41,8 @@ class DiagnosisAddOnOut(ma.Schema):
 @blueprint.response(200, DiagnosisAddOnOut)
 def read_add_on(industry: str) -> dict[str, Any]:
     """The questions of an industry, each with rising answers and the measures that help where it is low."""
-    add_ons: DiagnosisAddOns = context().parts["diagnosis_add_ons"]
-    found = add_ons.of(industry)
+    add_ons: ByIndustry[ReadDiagnosis] = context().parts["diagnosis_add_ons"]
+    found = add_ons.of(industry).content
     speech = language()
     return {
         "industry": industry,

@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
 import marshmallow as ma
-import yaml
 
 from shared.fields import INDUSTRIES, STATUSES
+from shared.industry_files import content_of
 
 FOLDER = Path(__file__).parents[1] / "content" / "diagnosis"
 _SLUG = r"^[a-z0-9]+(?:-[a-z0-9]+)*$"
-_YAML = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 
 def _line(maximum: int, **kwargs: Any) -> ma.fields.String:
@@ -72,10 +70,7 @@ class ReadDiagnosis:
 
 def read_one(path: Path) -> ReadDiagnosis:
     """The questions in a file. Raises `marshmallow.ValidationError` by field, `yaml.YAMLError` for no YAML at all."""
-    raw = yaml.load(path.read_text(encoding="utf-8"), Loader=_YAML)  # noqa: S506 - the safe loader, compiled
-    if not isinstance(raw, Mapping):
-        raise ma.ValidationError("a diagnosis file holds one mapping")
-    content = DiagnosisFile(unknown=ma.RAISE).load(dict(raw))
+    content = content_of(path, DiagnosisFile, "diagnosis")
     return ReadDiagnosis(content["industry"], path, content)
 
 
