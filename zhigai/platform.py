@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 
 ROOT = Path(__file__).resolve().parent.parent
 DATA_SERVICES = (*UPSTREAM_SERVICES, "gateway")
+WITHOUT_DATABASE = ("programme",)
 INDEXED_SERVICES = ("catalog", "knowledge", "models")
 JOB_SERVICES = ("models",)
 
@@ -61,10 +62,11 @@ def service_app(settings: Settings, service: str) -> flask.Flask:
 def prepare(settings: Settings) -> None:
     """Databases at their newest schema, content loaded, indexes whole. What stands as it was left costs no reading."""
     mark = mark_of([ROOT / "services", ROOT / "shared"])
-    if not all(has_mark(settings, service, mark) for service in DATA_SERVICES):
+    marked = [service for service in DATA_SERVICES if service not in WITHOUT_DATABASE]
+    if not all(has_mark(settings, service, mark) for service in marked):
         migrate(settings)
         load_content(settings)
-        for service in DATA_SERVICES:
+        for service in marked:
             set_mark(settings, service, mark)
     bring_indexes_up_to_date(settings)
 

@@ -45,6 +45,7 @@ def test_a_platform_that_was_prepared_reads_its_content_once(
     shutil.copytree(settings.home / "db", older)
     platform.prepare(settings)
     assert len(read) == 1
+    assert not (settings.home / "db" / "programme.sqlite3").exists(), "no file for a service without a database"
     (settings.home / "db" / "gateway.sqlite3").unlink()
     platform.prepare(settings)
     assert len(read) == 2
