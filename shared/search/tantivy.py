@@ -61,6 +61,7 @@ class TantivyIndex:
         self._name = ""
         self._index: tantivy.Index | None = None
         self._committed: tuple[int, ...] = ()
+        self._damaged = ""
         folder.mkdir(parents=True, exist_ok=True)
 
     def put(self, documents: Sequence[Document]) -> None:
@@ -78,6 +79,10 @@ class TantivyIndex:
                 writer.delete_documents_by_term("id", document_id)
 
     def search(self, request: SearchRequest) -> SearchPage:
+        with self._loss_told():
+            return self._search(request)
+
+    def _search(self, request: SearchRequest) -> SearchPage:
         index = self._open()
         searcher: Any = index.searcher()
         schema = index.schema
@@ -103,8 +108,9 @@ class TantivyIndex:
         seen = _seen(index.schema, owner)
         wanted = _any_of(index.schema, "id", list(ids))
         query = tantivy.Query.boolean_query([(tantivy.Occur.Must, wanted), (tantivy.Occur.Must, seen)])
-        found = searcher.search(query, limit=len(ids), count=False)
-        hits = (_hit(searcher.doc(address), 0.0, whole=True) for _, address in found.hits)
+        with self._loss_told():
+            found = searcher.search(query, limit=len(ids), count=False)
+            hits = [_hit(searcher.doc(address), 0.0, whole=True) for _, address in found.hits]
         return {hit.id: hit for hit in hits}
 
     def nearest(self, vector: Sequence[float], count: int, request: SearchRequest) -> list[Hit]:
@@ -146,7 +152,8 @@ class TantivyIndex:
         return {document["id"][0]: document["version"][0] for document in documents}
 
     def is_current(self) -> bool:
-        return self._current_name().startswith(f"{self._version}-")
+        name = self._current_name()
+        return name != self._damaged and name.startswith(f"{self._version}-")
 
     def ping(self) -> str:
         return f"{self._open().searcher().num_docs} documents"
@@ -178,6 +185,7 @@ class TantivyIndex:
                     self._index.reload()
                     self._committed = committed
             except (ValueError, FileNotFoundError) as wrong:
+                self._damaged = name
                 raise IndexUnavailable(dependency="search index") from wrong
             return self._index
 
@@ -202,6 +210,18 @@ class TantivyIndex:
         draft = self._folder / f".current-{uuid.uuid4().hex[:8]}"
         draft.write_text(name, encoding="ascii")
         draft.replace(self._folder / "current")
+
+    @contextmanager
+    def _loss_told(self) -> Iterator[None]:
+        """A segment whose files are half gone opens without a word and fails as `ValueError` once it is read.
+
+        The index is built anew then: `is_current` says so until another one is named.
+        """
+        try:
+            yield
+        except (ValueError, OSError) as wrong:
+            self._damaged = self._name
+            raise IndexUnavailable(dependency="search index") from wrong
 
     @contextmanager
     def _writer(self) -> Iterator[tuple[tantivy.Index, Any]]:
