@@ -148,6 +148,14 @@ def Direction(**kwargs: Any) -> OneOf:  # noqa: N802
     return OneOf(DIRECTIONS, **kwargs)
 
 
+class Said(ma.fields.List[str]):
+    """How people put what an entry is about: up to eight lines in their own words, for search and for the reader."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        line = ma.fields.String(validate=ma.validate.Length(min=4, max=60))
+        super().__init__(line, validate=ma.validate.Length(min=1, max=8), **kwargs)
+
+
 class PageArguments(ma.Schema):
     """`page` from 1 and `size` to 100, as every list takes them."""
 

@@ -7,12 +7,11 @@ from pathlib import Path
 from typing import Any, Generic, TypeVar
 
 import marshmallow as ma
-import yaml
 
+from shared import safe_yaml
 from shared.errors import NotFound
 from shared.fields import INDUSTRIES
 
-_YAML = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 _T = TypeVar("_T")
 
 
@@ -21,7 +20,7 @@ def content_of(path: Path, schema: type[ma.Schema], what: str) -> dict[str, Any]
 
     Raises `marshmallow.ValidationError` by field (`what` names the file's kind), `yaml.YAMLError` for no YAML at all.
     """
-    raw = yaml.load(path.read_text(encoding="utf-8"), Loader=_YAML)  # noqa: S506 - the safe loader, compiled
+    raw = safe_yaml.loads(path.read_text(encoding="utf-8"))
     if not isinstance(raw, Mapping):
         raise ma.ValidationError(f"a {what} file holds one mapping")
     loaded: dict[str, Any] = schema(unknown=ma.RAISE).load(dict(raw))

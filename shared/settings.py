@@ -65,6 +65,8 @@ class Settings:
     """The child worker ends after this long without work."""
     job_lease_s: float = 60.0
     page_threads: int = 16
+    pages_at_once: int = 0
+    """Pages that compute at the same time; 0: one with embedded databases, four with databases that are waited for."""
     page_limit_total: int = 64
     """Pages in work or waiting at once; one more gets 503 with Retry-After."""
     pages_per_second: int = 400
@@ -119,6 +121,7 @@ class Settings:
             worker_idle_s=given.number("WORKER_IDLE_S", cls.worker_idle_s),
             job_lease_s=given.number("JOB_LEASE_S", cls.job_lease_s),
             page_threads=given.integer("PAGE_THREADS", cls.page_threads),
+            pages_at_once=given.integer("PAGES_AT_ONCE", cls.pages_at_once),
             page_limit_total=given.integer("PAGE_LIMIT_TOTAL", cls.page_limit_total),
             page_share_percent=given.integer("PAGE_SHARE_PERCENT", cls.page_share_percent),
             pages_per_second=given.integer("PAGES_PER_SECOND", cls.pages_per_second),

@@ -37,12 +37,25 @@ class Door:
 
 @contextmanager
 def door(settings: Settings) -> Iterator[Door]:
-    """The platform of `settings`, with the vocabulary that its indexes hold, for as long as the block lasts."""
+    """The platform of `settings`, with the vocabulary that its indexes hold, for as long as the block lasts.
+
+    Raises `ClickException` for a home without content, of which nothing could be found.
+    """
     from zhigai import platform
 
+    empty = click.ClickException(
+        f"「{settings.home}」里还没有内容，请先运行 zhigai migrate，再运行 zhigai seed"
+        " / this home holds no content yet: run `zhigai migrate`, then `zhigai seed`"
+    )
+    if not platform.is_migrated(settings):
+        raise empty
     made = platform.all_in_one(settings)
     try:
         made.wsgi.gateway.flask.extensions["zhigai"].parts["gateway"].learner.look()
-        yield Door(settings, made.wsgi)
+        ask = Door(settings, made.wsgi)
+        # Words that are empty list everything.
+        if not ask("GET", "/api/v1/search", {"q": "", "size": 1})["total"]:
+            raise empty
+        yield ask
     finally:
         made.stop()

@@ -8,11 +8,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import marshmallow as ma
-import yaml
 
+from shared import safe_yaml
 from shared.fields import INDUSTRIES, STATUSES
 
-_LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 _PREFIXES = (
     r"GB/T|GBZ|GB|HJ|FZ/T|CJ/T|JG/T|QB/T|JB/T|HG/T|SJ/T|YB/T|LY/T|QC/T|DB\d{2}(?:\d{2})?(?:/T)?(?!\d)|ISO(?:/[A-Z]+)?|IEC|"
     r"IPC/JEDEC J-STD|IPC J-STD|J-STD|IPC|IATF|VDA|VDI|ASTM|ANSI(?:/ESD)?|CQI|DIN|JIS|CIE(?= ?\d)"
@@ -48,7 +47,7 @@ class Standards:
 
     @classmethod
     def read(cls, file: Path) -> Standards:
-        raw = yaml.load(file.read_text(encoding="utf-8"), Loader=_LOADER)["standards"]  # noqa: S506 - safe, compiled
+        raw = safe_yaml.loads(file.read_text(encoding="utf-8"))["standards"]
         entries = _Standard(many=True, unknown=ma.RAISE).load(raw)
         names = [name for each in entries for name in (each["number"], *each["also"])]
         series = [each["number"] for each in entries if "系列" in each["title"]]

@@ -13,8 +13,9 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from shared.database import Idempotency
+from shared.database import Database, Idempotency
 from shared.database.loaded import has_mark, mark_of, set_mark
+from shared.database.migrations import is_current
 from shared.errors import Refused
 from shared.http.upstream import MountedUpstream, Upstream, open_upstream
 from shared.jobs.worker import Work, start_sweeper
@@ -74,6 +75,21 @@ def prepare(settings: Settings) -> None:
 def migrate(settings: Settings) -> None:
     for service in DATA_SERVICES:
         importlib.import_module(f"services.{service}.app").migrate(settings)
+
+
+def is_migrated(settings: Settings) -> bool:
+    """Whether every database that is opened here has the schema of this version."""
+    for service in DATA_SERVICES:
+        if service in WITHOUT_DATABASE or service in settings.upstreams:
+            continue
+        migrations = importlib.import_module(f"services.{service}.app").MIGRATIONS
+        database = Database.open(settings, service, migrations)
+        try:
+            if not is_current(database):
+                return False
+        finally:
+            database.close()
+    return True
 
 
 def seed(settings: Settings) -> None:

@@ -63,6 +63,7 @@ def _solution(row: Solution) -> Document:
         summary=content["summary"]["zh"],
         body=body,
         keywords=(*content["keywords"], *content["terms"], content["title"]["en"]),
+        said=content.get("said", ()),
         industries=content["industries"],
         directions=content["directions"],
         payload={

@@ -57,6 +57,7 @@ def _article(row: Article, steps: list[str]) -> Document:
         summary=content["summary"]["zh"],
         body="\n".join(filter(None, (to_text(row.text), causes, " ".join(steps)))),
         keywords=(*content["keywords"], *content["terms"], content["title"]["en"]),
+        said=content.get("said", ()),
         industries=industries_meant(content["industries"]),
         directions=content["directions"],
         payload={

@@ -61,7 +61,7 @@ def create_app(settings: Settings) -> flask.Flask:
     runner = RunnerFromThreads(_roots(settings), settings.memory_budget_mb)
     standings = Standings(settings.home / "standings.json")
     endpoints = Endpoints(_roots(settings), loopback=settings.loopback_endpoints)
-    keeper = Keeper(database, blobs, jobs, settings.home, standings, runner)
+    keeper = Keeper(database, blobs, jobs, settings.home, standings, runner, endpoints.taken)
     context.parts.update(
         database=database, tables=TABLES, index=index, relay=relay, jobs=jobs, blobs=blobs, runner=runner,
         standings=standings, endpoints=endpoints, keeper=keeper,

@@ -8,7 +8,7 @@ from typing import Any
 
 from services.models.inference import outside
 from services.models.inference.release import SHIPPED
-from services.models.logic import alerts, batches, datasets, predict_files, publishing, solves, trainings
+from services.models.logic import alerts, batches, datasets, observations, predict_files, publishing, solves, trainings
 from services.models.logic.packages import FOLDER
 from shared.http.service_app import ServiceContext
 from shared.jobs import Handler, JobRun
@@ -19,16 +19,20 @@ def handlers(context: ServiceContext) -> Mapping[str, Handler]:
 
     def batch(run: JobRun) -> Any:
         # Only the worker imports numpy and onnxruntime here; the serving process leaves them to the runner.
-        from services.models.inference.predict import predict
         from services.models.inference.sessions import Sessions
+        from services.models.logic.job_counts import counting
 
         publishing.materialise(parts["database"], parts["blobs"], home)
         sessions = Sessions([SHIPPED, home / FOLDER])
+        with counting(run, observations.BATCH) as counts:
 
-        def compute(name: str, request: dict[str, Any]) -> dict[str, Any]:
-            return predict(sessions.get(name, request.pop("release", "")), request, "zh")
+            def compute(name: str, request: dict[str, Any]) -> dict[str, Any]:
+                return counts.predict(sessions.get(name, request.pop("release", "")), request, "zh")
 
-        return batches.run(run.args, compute, run.progress)
+            result = batches.run(run.args, compute, run.progress)
+            with run.finish(result) as session:
+                counts.keep(session)
+        return result
 
     def publish(run: JobRun) -> Any:
         from services.models.intake import endpoint_check, sandbox
@@ -62,19 +66,21 @@ def handlers(context: ServiceContext) -> Mapping[str, Handler]:
         return trainings.run(run, parts["database"], parts["blobs"], home, train, sandbox.findings)
 
     def predict_file(run: JobRun) -> Any:
-        from services.models.inference.predict import predict
         from services.models.inference.sessions import Sessions
+        from services.models.logic.job_counts import counting
 
         publishing.materialise(parts["database"], parts["blobs"], home)
         sessions = Sessions([SHIPPED, home / FOLDER])
 
-        def compute(name: str, request: dict[str, Any]) -> dict[str, Any]:
-            return predict(sessions.get(name, request.pop("release", "")), request, "zh")
-
         def signature(name: str, release: str) -> Any:
             return sessions.get(name, release).signature
 
-        return predict_files.run(run, parts["database"], parts["blobs"], signature, compute)
+        with counting(run, observations.FILE) as counts:
+
+            def compute(name: str, request: dict[str, Any]) -> dict[str, Any]:
+                return counts.predict(sessions.get(name, request.pop("release", "")), request, "zh")
+
+            return predict_files.run(run, parts["database"], parts["blobs"], signature, compute, counts.keep)
 
     def webhook(run: JobRun) -> Any:
         return alerts.deliver(

@@ -39,6 +39,7 @@ def _document(session: Session, row: Component) -> Document:
         summary=content["summary"]["zh"],
         body="\n".join([content["answers"]["zh"], *(feature["title_zh"] for feature in features)]),
         keywords=(*content["keywords"], content["title"]["en"]),
+        said=content.get("said", ()),
         industries=content["industries"],
         directions=content["directions"],
         payload={

@@ -28,6 +28,7 @@ SECTIONS = (
     ("articles", "/search?type=article"),
     ("components", "/components"),
     ("data", "/data"),
+    ("diagnosis", "/diagnosis"),
     ("subsidy", "/subsidy"),
     ("providers", "/providers"),
 )

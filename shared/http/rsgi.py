@@ -53,7 +53,8 @@ class Application:
         self._problems = ProblemTable(PROBLEMS)
         self._admission = Admission(settings, by_address=public)
         self._held = BytesHeld(MOST_BYTES_HELD)
-        self._bridge = Bridge(wsgi, settings.page_threads, self._admission.spent)
+        at_once = settings.pages_at_once or (1 if settings.embedded else 4)
+        self._bridge = Bridge(wsgi, settings.page_threads, self._admission.spent, at_once)
         self._pages = PageCache()
         self._waiting: dict[asyncio.Task[Any], float] = {}
         self._open = 0

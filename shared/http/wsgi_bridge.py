@@ -1,6 +1,8 @@
 """WSGI on the event loop's server: apps run in a pool of threads, bodies are spooled first, answers stream.
 
-A thread is taken only while Python works. A body that is slow or cut never reaches one.
+A thread is taken only while Python works. A body that is slow or cut never reaches one. The interpreter goes round all
+threads that want it, so with four pages at work the event loop, and inference with it, had a fifth of it: pages take
+turns instead, and one that waits for something else than the interpreter holds up the others for a moment only.
 """
 
 from __future__ import annotations
@@ -13,7 +15,7 @@ import time
 from collections.abc import AsyncIterator, Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
-from threading import Lock
+from threading import Lock, Semaphore
 from typing import IO, Any, TypeVar
 
 from granian._granian import RSGIHTTPProtocol as HTTPProtocol
@@ -27,6 +29,8 @@ SPOOL_IN_MEMORY = 256 * 1024
 JSON_LIMIT = 2 * 1024 * 1024
 UPLOAD_LIMIT = 64 * 1024 * 1024
 WHOLE_ANSWER = 512 * 1024
+TURN_WAIT_S = 0.25
+"""A page that waited so long for its turn goes on without: those before it wait for a lock, a disk or a server."""
 _UPLOADS = ("/api/v1/datasets", "/api/v1/documents", "/data")
 _UPLOADS_BELOW = "/predict-file"
 
@@ -42,8 +46,11 @@ class PageAnswer:
 
 
 class Bridge:
-    def __init__(self, wsgi: Any, threads: int, spent: Callable[[float], None] = lambda seconds: None) -> None:
+    def __init__(
+        self, wsgi: Any, threads: int, spent: Callable[[float], None] = lambda seconds: None, at_once: int = 1
+    ) -> None:
         self._wsgi, self._spent = wsgi, spent
+        self._turns = Semaphore(at_once)
         self._pool = ThreadPoolExecutor(threads, thread_name_prefix="page")
         self._running: set[Future[Any]] = set()
 
@@ -78,7 +85,7 @@ class Bridge:
         """Runs the app. Small answers come whole, large ones as a stream that takes a thread chunk by chunk."""
         run = _Run(self._wsgi, _environ(call, scheme, spool), spool, self._spent)
         call.at_end(run.close)
-        whole = await self._in_pool(run.start)
+        whole = await self._in_pool(lambda: self._in_turn(run.start))
         pairs = [*run.headers, *call.answer_headers.items()]
         if whole is not None:
             return PageAnswer(run.status, pairs, b"" if call.method == "HEAD" else whole)
@@ -93,6 +100,14 @@ class Bridge:
     async def _rest(self, run: _Run) -> AsyncIterator[bytes]:
         while part := await self._in_pool(run.next_part):
             yield part
+
+    def _in_turn(self, work: Callable[[], _T]) -> _T:
+        mine = self._turns.acquire(timeout=TURN_WAIT_S)
+        try:
+            return work()
+        finally:
+            if mine:
+                self._turns.release()
 
     def _in_pool(self, work: Callable[[], _T]) -> asyncio.Future[_T]:
         future = self._pool.submit(work)

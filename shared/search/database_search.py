@@ -84,7 +84,7 @@ class DatabaseSearch:
 def _text(document: Document) -> _Text:
     plain = [
         analysis.normalise(each)
-        for each in (document.title, " ".join(document.keywords), document.summary, document.body)
+        for each in (document.title, " ".join((*document.keywords, *document.said)), document.summary, document.body)
     ]
     return _Text(document, *plain)
 

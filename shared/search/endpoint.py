@@ -100,7 +100,12 @@ def _hits(hits: Iterable[Hit], marks: Sequence[str]) -> list[dict[str, Any]]:
         if hit.body is not None:
             # The text stays here; only the stretch that a result shows travels, and which words it has.
             in_body = matched([hit.body], marks)
-            head = (hit.payload["title"], hit.payload["summary"], " ".join(hit.payload["keywords"]))
+            head = (
+                hit.payload["title"],
+                hit.payload["summary"],
+                " ".join(hit.payload["keywords"]),
+                "\n".join(hit.payload["said"]),
+            )
             item["body"] = highlighted({"body": hit.body}, in_body).get("body", "") if in_body else ""
             in_head = matched(head, marks)
             item["matched"] = [mark for mark in marks if mark in in_body or mark in in_head]

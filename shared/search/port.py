@@ -30,8 +30,20 @@ LEXICON_DOCUMENTS = 20_000
 """So many public documents are enough to know how the corpus writes."""
 
 TEXT_FIELDS: Mapping[str, tuple[tuple[str, float], ...]] = {
-    "words": (("title_words", 4.0), ("keyword_words", 3.0), ("summary_words", 2.0), ("body_words", 1.0)),
-    "bigrams": (("title_bigrams", 2.0), ("keyword_bigrams", 1.5), ("summary_bigrams", 1.0), ("body_bigrams", 0.5)),
+    "words": (
+        ("title_words", 4.0),
+        ("keyword_words", 3.0),
+        ("summary_words", 2.0),
+        ("said_words", 2.0),
+        ("body_words", 1.0),
+    ),
+    "bigrams": (
+        ("title_bigrams", 2.0),
+        ("keyword_bigrams", 1.5),
+        ("summary_bigrams", 1.0),
+        ("said_bigrams", 1.0),
+        ("body_bigrams", 0.5),
+    ),
     "unigrams": (("head_unigrams", 0.2),),
     "sound": (("title_sounds", 1.0),),
 }
@@ -55,6 +67,8 @@ class Document:
     summary: str = ""
     body: str = ""
     keywords: Sequence[str] = ()
+    said: Sequence[str] = ()
+    """How people put what the entry is about, each a line of its own."""
     industries: Sequence[str] = ()
     directions: Sequence[str] = ()
     organisation: str | None = None
@@ -123,6 +137,10 @@ class SearchIndex(Protocol):
         """Removes it unless a newer version is held. Harmless when it is not there."""
         ...
 
+    def delete_many(self, gone: Sequence[tuple[str, int]]) -> None:
+        """`delete` for each `(id, version)`, at the price of one."""
+        ...
+
     def search(self, request: SearchRequest) -> SearchPage:
         """Public documents and the owner's, best first, equal scores by id. No engine syntax reaches the engine."""
         ...
@@ -164,15 +182,18 @@ def text_fields(document: Document) -> dict[str, str]:
     summary = analysis.analyse(document.summary)
     body = analysis.analyse(document.body)
     keywords = analysis.analyse(" ".join(document.keywords))
+    said = analysis.analyse("\n".join(document.said))
     tokens: dict[str, Iterable[str]] = {
         "title_words": title.words,
         "summary_words": summary.words,
         "body_words": body.words,
         "keyword_words": keywords.words,
+        "said_words": said.words,
         "title_bigrams": title.bigrams,
         "summary_bigrams": summary.bigrams,
         "body_bigrams": body.bigrams,
         "keyword_bigrams": keywords.bigrams,
+        "said_bigrams": said.bigrams,
         "head_unigrams": (*title.unigrams, *summary.unigrams),
         "title_sounds": analysis.sounds_of(dict.fromkeys((*title.words, *keywords.words))),
     }
@@ -198,6 +219,7 @@ def stored(document: Document) -> dict[str, Any]:
         "title": document.title,
         "summary": document.summary,
         "keywords": list(document.keywords)[:24],
+        "said": list(document.said),
         "industries": list(document.industries),
         "directions": list(document.directions),
     }

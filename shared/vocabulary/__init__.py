@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
-import yaml
+from shared import safe_yaml
 
 FILE = Path(__file__).parent / "terms.yaml"
 
@@ -43,8 +43,7 @@ class Vocabulary:
 def load() -> Vocabulary:
     """The vocabulary as shipped; its version is a hash of the file, so that a change asks for a reindex."""
     raw = FILE.read_bytes()
-    loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
-    data = yaml.load(raw, Loader=loader)  # noqa: S506 - the safe loader, compiled
+    data = safe_yaml.loads(raw)
     terms = tuple(
         Term(
             id=term["id"],

@@ -21,6 +21,7 @@ from services.programme.logic import diagnosis_files
 from services.programme.logic.diagnosis_files import ReadDiagnosis
 from services.programme.rules import rule as rule_files
 from services.programme.rules.rule import Rule
+from shared import safe_yaml
 from shared.fields import INDUSTRIES
 from shared.http.service_app import flat_errors
 from zhigai.content_words import Standards
@@ -37,7 +38,6 @@ COMPONENTS = Path("services/models/content/components")
 VOCABULARY = Path("shared/vocabulary/terms.yaml")
 
 SLUG = re.compile(r"[a-z0-9]+(?:-[a-z0-9]+)*")
-_LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 
 @dataclass(frozen=True, order=True)
@@ -123,7 +123,7 @@ def _take(content: Content, paths: Iterable[Path], read_one: Any, name: str, hel
 
 
 def _yaml(path: Path) -> Any:
-    return yaml.load(path.read_text(encoding="utf-8"), Loader=_LOADER)  # noqa: S506 - the safe loader, compiled
+    return safe_yaml.loads(path.read_text(encoding="utf-8"))
 
 
 def _attempt(content: Content, path: Path, read_one: Any) -> Any:

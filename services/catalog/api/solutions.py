@@ -13,7 +13,7 @@ from services.catalog.logic import solutions
 from services.catalog.logic.solution_files import SCALES
 from services.catalog.store.solutions import FILTERS, ORDERS, Solution
 from shared import vocabulary
-from shared.fields import STATUSES, Direction, Industry, OneOf, PageArguments, localised
+from shared.fields import STATUSES, Direction, Industry, OneOf, PageArguments, Said, localised
 from shared.http.service_app import caller, language
 from shared.http.views import ServiceBlueprint
 from shared.http.writes import answer_with_etag
@@ -118,6 +118,7 @@ class SolutionShort(ma.Schema):
 class SolutionOut(SolutionShort):
     problem = ma.fields.String()
     suits = ma.fields.String()
+    said = Said()
     measures = ma.fields.List(ma.fields.Nested(MeasureOut))
     data_points = ma.fields.List(ma.fields.Nested(DataPointOut))
     equipment = ma.fields.List(ma.fields.String())

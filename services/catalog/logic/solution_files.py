@@ -11,7 +11,7 @@ from typing import Any
 
 import marshmallow as ma
 
-from shared.fields import DIRECTIONS, INDUSTRIES, STATUSES
+from shared.fields import DIRECTIONS, INDUSTRIES, STATUSES, Said
 from shared.industry_files import content_of
 
 FOLDER = Path(__file__).parents[1] / "content" / "solutions"
@@ -115,6 +115,7 @@ class SolutionFile(ma.Schema):
     title = ma.fields.Nested(Text, required=True)
     summary = ma.fields.Nested(Text, required=True)
     keywords = _lines(1, 30, 60)
+    said = Said()
     problem = _line(3000, required=True)
     suits = _line(1000, required=True)
     measures = ma.fields.List(ma.fields.Nested(Measure), required=True, validate=ma.validate.Length(min=3, max=6))

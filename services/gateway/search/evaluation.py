@@ -10,6 +10,8 @@ from typing import Any
 
 import yaml
 
+from shared import safe_yaml
+
 DEPTH = 10
 GOOD = 2
 """From this grade on a result is an answer; below it only touches the question."""
@@ -65,9 +67,8 @@ Find = Callable[[str], tuple[Sequence[str], str | None, int]]
 
 def read(path: Path) -> list[Judged]:
     """The judged queries of a file. Raises `BadJudgements` naming the entry that cannot be read."""
-    loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
     try:
-        data = yaml.load(path.read_text(encoding="utf-8"), Loader=loader)  # noqa: S506 - the safe loader, compiled
+        data = safe_yaml.loads(path.read_text(encoding="utf-8"))
     except (yaml.YAMLError, UnicodeDecodeError) as wrong:
         raise BadJudgements(f"{path.name}: not YAML: {wrong}") from None
     if not isinstance(data, dict) or not isinstance(data.get("queries"), list):

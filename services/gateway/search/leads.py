@@ -12,9 +12,14 @@ from shared.fields import localised
 
 PAGES: Mapping[str, tuple[str, Mapping[str, str]]] = {
     "subsidy": ("/subsidy", {"zh": "测算能拿多少补助", "en": "Estimate the subsidy"}),
-    "diagnosis": ("/diagnosis", {"zh": "做一次诊断，看先改哪里", "en": "Diagnose the factory: what to change first"}),
+    "diagnosis": (
+        "/diagnosis",
+        {"zh": "做一次自查诊断，看先改哪里", "en": "Check the factory yourself: where to begin"},
+    ),
     "provider": ("/providers", {"zh": "看看有哪些服务商", "en": "See the providers"}),
 }
+OF_AN_INDUSTRY = ("diagnosis",)
+"""Pages that begin with the industry of the query, when one was inferred."""
 TOOL_INTENTS = ("tool", "model")
 LOOKED_AT = 8
 """Among so many first hits a tool is looked for."""
@@ -27,6 +32,8 @@ def leads(query: Query, hits: Sequence[Mapping[str, Any]], language: str) -> lis
     found = []
     if query.intent is not None and query.intent in PAGES:
         url, titles = PAGES[query.intent]
+        if query.intent in OF_AN_INDUSTRY and query.industry is not None:
+            url += "?" + urlencode({"industry": query.industry})
         found.append({"kind": query.intent, "title": localised(titles, language), "url": url})
     tool = _tool(query, hits, language)
     if tool is not None:

@@ -9,13 +9,13 @@ from typing import Any
 import flask
 import marshmallow as ma
 
-from services.knowledge.api.parts import asked, database, name_filter
+from services.knowledge.api.parts import asked, database, name_filter, names_filter
 from services.knowledge.api.terms import TermShort, terms_named
 from services.knowledge.logic import reading
 from services.knowledge.logic.article_files import KINDS
 from services.knowledge.rendering import to_html
 from services.knowledge.store.articles import FILTERS, ORDERS, Article
-from shared.fields import STATUSES, Direction, Industry, OneOf, PageArguments, localised
+from shared.fields import STATUSES, Direction, Industry, OneOf, PageArguments, Said, localised
 from shared.http.service_app import caller, language
 from shared.http.views import ServiceBlueprint
 from shared.http.writes import answer_with_etag
@@ -29,6 +29,7 @@ class ArticleArguments(PageArguments):
     direction = Direction()
     component = name_filter()
     step = name_filter(metadata={"description": "Step of a chain; with `industry` of that industry's chain"})
+    id = names_filter(metadata={"description": "Only these, ids with commas between them"})
     order = OneOf(ORDERS, load_default="id", metadata={"description": "`recent`: lately confirmed first"})
 
 
@@ -85,6 +86,7 @@ class WorkedOut(ma.Schema):
 
 
 class ArticleOut(ArticleShort):
+    said = Said()
     causes = ma.fields.List(
         ma.fields.Nested(CauseOut), metadata={"description": "Of a fault, in the order in which to look"}
     )

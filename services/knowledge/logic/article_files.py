@@ -11,15 +11,14 @@ from pathlib import Path
 from typing import Any
 
 import marshmallow as ma
-import yaml
 
 from services.knowledge.store.articles import ALL
-from shared.fields import DIRECTIONS, INDUSTRIES, STATUSES
+from shared import safe_yaml
+from shared.fields import DIRECTIONS, INDUSTRIES, STATUSES, Said
 
 FOLDER = Path(__file__).parents[1] / "content" / "articles"
 KINDS = ("process", "fault", "parameter", "energy", "quality", "standard", "method", "policy", "finding", "example")
 SLUG = r"^[a-z0-9]+(?:-[a-z0-9]+)*$"
-_YAML = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 
 def _line(maximum: int = 400, **kwargs: Any) -> ma.fields.String:
@@ -90,6 +89,7 @@ class ArticleFile(ma.Schema):
     title = ma.fields.Nested(Text, required=True)
     summary = ma.fields.Nested(Text, required=True)
     keywords = ma.fields.List(_line(60), required=True, validate=ma.validate.Length(max=30))
+    said = Said()
     status = _one_of(STATUSES)
     sources = ma.fields.List(ma.fields.Nested(Source), required=True, validate=ma.validate.Length(min=1))
     standards = ma.fields.List(ma.fields.String(), required=True)
@@ -131,7 +131,7 @@ def read_one(path: Path) -> ReadArticle:
     matter, closing, text = rest.partition("\n---\n")
     if opening or not closing:
         raise ma.ValidationError("an article starts with front matter between two lines of ---")
-    raw = yaml.load(matter, Loader=_YAML)  # noqa: S506 - the safe loader, compiled
+    raw = safe_yaml.loads(matter)
     if not isinstance(raw, Mapping):
         raise ma.ValidationError("the front matter holds one mapping")
     loaded = ArticleFile(unknown=ma.RAISE).load(dict(raw))

@@ -14,7 +14,7 @@ from shared.database import Owned, Scoped
 from shared.fields import INDUSTRIES
 
 KIND = "article"
-FILTERS = ("kind", "industry", "direction", "component", "step")
+FILTERS = ("kind", "industry", "direction", "component", "step", "id")
 ORDERS = ("id", "recent")
 ALL = "all"
 
@@ -54,6 +54,9 @@ def industries_meant(industries: list[str]) -> list[str]:
 def page(scoped: Scoped, filters: Mapping[str, str], order: str, number: int, size: int) -> tuple[list[Article], int]:
     statement = scoped.select(Article)
     for name, value in filters.items():
+        if name == "id":
+            statement = statement.where(Article.id.in_(value.split(",")))
+            continue
         if name == "step" and "industry" in filters:
             # Two chains may call a step the same; an entry's steps are those of its main industry.
             name, value = "chain_step", f"{filters['industry']}.{value}"

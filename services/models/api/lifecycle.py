@@ -44,15 +44,26 @@ class HoursArguments(ma.Schema):
     lang = ma.fields.String()
 
 
+class SourceOut(ma.Schema):
+    source = ma.fields.String(metadata={"enum": ["batch", "file", "http", "online"]})
+    calls = ma.fields.Integer(metadata={"description": "A job is one call, each of its rows a row"})
+    errors = ma.fields.Integer()
+    rows_sampled = ma.fields.Integer()
+    out_of_range_share = ma.fields.Float(allow_none=True)
+
+
 class UsageOut(ma.Schema):
     release = ma.fields.String()
     calls = ma.fields.Integer()
     errors = ma.fields.Integer(metadata={"description": "Calls that the model did not answer"})
     rows_sampled = ma.fields.Integer(metadata={"description": "Rows that the shares below were counted on"})
     out_of_range_share = ma.fields.Float(allow_none=True)
-    p50_ms = ma.fields.Float(allow_none=True, metadata={"description": "Upper end of its class of time"})
+    p50_ms = ma.fields.Float(
+        allow_none=True, metadata={"description": "Upper end of its class of time; of calls that are no jobs"}
+    )
     p95_ms = ma.fields.Float(allow_none=True)
     p99_ms = ma.fields.Float(allow_none=True)
+    sources = ma.fields.List(ma.fields.Nested(SourceOut))
 
 
 class ComparisonOut(ma.Schema):

@@ -22,7 +22,7 @@ blueprint = ServiceBlueprint("publishing", __name__, url_prefix="/api/v1/compone
 
 _GIVEN = (
     "name", "title", "answers", "summary", "valid_for", "source", "licence", "naive", "industries", "directions",
-    "keywords", "articles", "solutions", "kind",
+    "keywords", "said", "articles", "solutions", "kind",
 )  # fmt: skip
 
 

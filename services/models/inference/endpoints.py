@@ -15,10 +15,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from services.models.errors import EndpointFailed, NotAModel
+from services.models.errors import BadInstances, EndpointFailed, NotAModel
 from services.models.inference import outside
+from services.models.inference.endpoint_counts import EndpointCounts
 from services.models.inference.frames import INFER, LOAD, PREDICT, READY, Ask, Reply
-from services.models.inference.plain_instances import checked_instances
+from services.models.inference.plain_instances import Checked, checked_instances
 from services.models.inference.release import ReleaseFolder, entry_of, open_release
 from shared.errors import Busy, DependencyDown, MalformedJson
 from shared.http import strict_json
@@ -56,6 +57,7 @@ class Endpoints:
         self._pool = ThreadPoolExecutor(THREADS, "endpoint")
         self._is_http: dict[str, bool] = {}
         self._waiting = 0
+        self._counts = EndpointCounts()
 
     def wants(self, ask: Ask) -> bool:
         if ask.kind not in _KINDS:
@@ -98,11 +100,32 @@ class Endpoints:
         about = open_release(
             self._roots, ask.name, named if isinstance(named, str) and named else ask.release, ask.organisation
         )
-        answer = self.predict(about, request, ask.request_id, ask.language)
+        answer = self._counted(about, request, ask)
         return Reply(ask.id, 200, "application/json", strict_json.dumps(answer))
 
+    def taken(self) -> dict[str, Any]:
+        """What was counted of calls since the last time."""
+        return self._counts.taken()
+
+    def _counted(self, about: ReleaseFolder, request: Any, ask: Ask) -> dict[str, Any]:
+        """As in the runner, a caller's mistake is a call without an error, and one for which there was no room is none."""
+        began = time.perf_counter()
+        try:
+            checked, predictions = self._predicted(about, request, ask.request_id)
+        except Busy:
+            raise
+        except Exception as wrong:
+            self._counts.called(about, time.perf_counter() - began, failed=not isinstance(wrong, BadInstances))
+            raise
+        self._counts.called(about, time.perf_counter() - began, failed=False)
+        self._counts.answered(about, checked.instances, predictions)
+        return _told(about, predictions, ask.language)
+
     def predict(self, about: ReleaseFolder, request: Any, request_id: str = "", language: str = "zh") -> dict[str, Any]:
-        """The friendly answer of one release."""
+        """The friendly answer of one release; not counted, since nobody but a check asks here."""
+        return _told(about, self._predicted(about, request, request_id)[1], language)
+
+    def _predicted(self, about: ReleaseFolder, request: Any, request_id: str) -> tuple[Checked, list[dict[str, Any]]]:
         checked = checked_instances(about.signature, request, MOST_INSTANCES)
         provider = self._providers.setdefault(str(about.component.get("provider") or about.name), _Provider())
         self._enter(about, provider)
@@ -120,9 +143,7 @@ class Endpoints:
             }
             for index, (each, warnings) in enumerate(zip(said, checked.warnings, strict=True))
         ]
-        source = about.component.get("source")
-        told = {"source": source.get(language) or source.get("zh")} if isinstance(source, Mapping) else {}
-        return {"component": about.name, "release": about.version, "predictions": predictions, **told}
+        return checked, predictions
 
     def _said(self, about: ReleaseFolder, instances: list[dict[str, Any]], request_id: str) -> list[Any]:
         given = about.endpoint or {"url": "", "domains": []}
@@ -162,6 +183,12 @@ class Endpoints:
             provider.failures = 0 if ok else provider.failures + 1
             rests = provider.failures >= FAILURES
             provider.rests_until = self._clock() + REST_S if rests else 0.0
+
+
+def _told(about: ReleaseFolder, predictions: list[dict[str, Any]], language: str) -> dict[str, Any]:
+    source = about.component.get("source")
+    told = {"source": source.get(language) or source.get("zh")} if isinstance(source, Mapping) else {}
+    return {"component": about.name, "release": about.version, "predictions": predictions, **told}
 
 
 def _prediction(about: ReleaseFolder, said: Any, index: int) -> dict[str, Any]:

@@ -21,6 +21,7 @@ import yaml
 
 from services.models.errors import UnknownRelease
 from services.models.inference.signature import Signature
+from shared import safe_yaml
 
 SHIPPED = Path(__file__).resolve().parent.parent / "content" / "components"
 NAME = re.compile(r"^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$")
@@ -98,6 +99,8 @@ class LoadedRelease:
     """On the monotonic clock."""
     seen: Any = None
     """A short queue of what was computed lately, in a runner that watches its releases."""
+    seen_whole: bool = False
+    """Whether every row of a large call is set aside, as a job does, rather than a sample."""
 
     @property
     def name(self) -> str:
@@ -207,9 +210,8 @@ def entry_of(roots: Sequence[Path], name: str) -> Entry | None:
 
 @lru_cache(maxsize=256)
 def _parsed(path: Path, _stamp: int) -> Any:
-    loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
     with path.open(encoding="utf-8") as file:
-        return yaml.load(file, Loader=loader)  # noqa: S506 - the safe loader, compiled
+        return safe_yaml.loads(file)
 
 
 def _yaml(path: Path) -> Any:

@@ -8,12 +8,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from services.models.inference.compute import Computed
+from services.models.inference.counts import MOST_ROWS
 from services.models.inference.release import LoadedRelease
 
 MOST_CALLS = 256
 """Of one release between two looks (a second); of more calls the latest are kept."""
-MOST_ROWS = 64
-"""Of one call; of a larger one rows are taken at even distances."""
 
 
 class Seen(NamedTuple):
@@ -30,7 +29,7 @@ def note(release: LoadedRelease, matrix: NDArray[np.float32], computed: Computed
     if answers is None:
         return
     rows = matrix.shape[0]
-    if rows > MOST_ROWS:
+    if rows > MOST_ROWS and not release.seen_whole:
         # A copy: a view would keep the whole body of a large call.
         step = -(-rows // MOST_ROWS)
         matrix, answers = matrix[::step].copy(), answers[::step].copy()

@@ -31,7 +31,7 @@ WEBHOOKS_EVERY_S = 15.0
 ALARMS_EVERY_S = 600.0
 FORGET_EVERY_S = 86_400.0
 MOST_HELD = 100
-"""Answers of runners that are kept while the database is away."""
+"""Counts that are kept while the database is away."""
 
 
 class Everywhere(Protocol):
@@ -40,15 +40,24 @@ class Everywhere(Protocol):
 
 class Keeper:
     def __init__(
-        self, database: Database, blobs: Blobs, jobs: Jobs, home: Path, standings: Standings, runners: Everywhere
+        self,
+        database: Database,
+        blobs: Blobs,
+        jobs: Jobs,
+        home: Path,
+        standings: Standings,
+        runners: Everywhere,
+        counted_here: Callable[[], Mapping[str, Any]] | None = None,
     ) -> None:
+        """`counted_here` takes away what this process counted by itself, beside its runners."""
         self._database, self._blobs, self._jobs, self._home = database, blobs, jobs, home
-        self._standings, self._runners = standings, runners
+        self._standings, self._runners, self._counted_here = standings, runners, counted_here
         self._seen: Any = None
         self._stops: list[tuple[str, str]] = []
         self._taken: list[Mapping[str, Any]] = []
         self._ended = threading.Event()
         self._lock = threading.Lock()
+        self._collecting = threading.Lock()
         self._thread: threading.Thread | None = None
 
     def start(self) -> None:
@@ -83,13 +92,17 @@ class Keeper:
         return True
 
     def collect(self) -> int:
-        """Counts of the runners become rows."""
-        # Held until they are stored: a runner gives its counts once.
-        self._taken += taken_of(self._runners.everywhere(OBSERVED))
-        del self._taken[:-MOST_HELD]
-        kept = observations.keep(self._database, self._taken, utc_now())
-        self._taken.clear()
-        return kept
+        """Counts of the runners, and of this process, become rows."""
+        # One at a time: what two were storing at once would be counted twice.
+        with self._collecting:
+            # Held until they are stored: a runner gives its counts once.
+            self._taken += taken_of(self._runners.everywhere(OBSERVED))
+            if self._counted_here is not None:
+                self._taken.append(self._counted_here())
+            del self._taken[:-MOST_HELD]
+            kept = observations.keep(self._database, self._taken, utc_now())
+            self._taken.clear()
+            return kept
 
     def stop_component(self, name: str, reason: str) -> None:
         """A component that crashes its runner; the row follows at the next look, since this may not wait."""

@@ -9,6 +9,7 @@ from typing import Any
 
 from sqlalchemy.orm import Session
 
+from services.models.inference.counts import BUCKETS_MS
 from services.models.logic import alerts
 from services.models.logic.drift import drift
 from services.models.logic.observations import sums
@@ -20,8 +21,6 @@ from shared.database import Database, Scoped, utc_now
 from shared.errors import Forbidden
 from shared.identity import SYSTEM, Principal
 
-BUCKETS_MS = (0.25, 0.5, 1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 2000)
-"""Upper ends of the runner's classes of time; the last class is open."""
 MOST_SETTLED = 5000
 FEWEST_SETTLED = 30
 WORSE = 1.5
@@ -172,9 +171,18 @@ def accuracy(settled: Sequence[Prediction]) -> dict[str, Any] | None:
 def _usage(counts: Mapping[str, Any]) -> dict[str, Any]:
     return {
         "calls": counts["calls"], "errors": counts["errors"], "rows_sampled": counts["rows"],
-        "out_of_range_share": _rounded(counts["outside"] / counts["rows"]) if counts["rows"] else None,
+        "out_of_range_share": _share(counts),
         **{f"p{percent}_ms": percentile(counts["buckets"], percent) for percent in (50, 95, 99)},
+        "sources": [
+            {"source": source, "calls": each["calls"], "errors": each["errors"], "rows_sampled": each["rows"],
+             "out_of_range_share": _share(each)}
+            for source, each in sorted(counts["sources"].items())
+        ],
     }  # fmt: skip
+
+
+def _share(counts: Mapping[str, Any]) -> float | None:
+    return _rounded(counts["outside"] / counts["rows"]) if counts["rows"] else None
 
 
 def percentile(buckets: Sequence[int], percent: int) -> float | None:

@@ -7,6 +7,8 @@ from datetime import datetime, time
 from pathlib import PurePosixPath
 from typing import Any
 
+from sqlalchemy.orm import Session
+
 from services.models.errors import BadInstances, NotAModel
 from services.models.inference.signature import Feature, Signature
 from services.models.inference.units import OtherKind, converter
@@ -56,8 +58,12 @@ def run(
     blobs: Blobs,
     signature_of: SignatureOf,
     predict: Predict,
+    finishing: Callable[[Session], None],
 ) -> Any:
-    """The job, tried again while the dataset is still being read. The result names the file by its blob."""
+    """The job, tried again while the dataset is still being read. The result names the file by its blob.
+
+    `finishing` stores what belongs to the job's end, in the transaction of that end.
+    """
     name, release, dataset_id = run.args["component"], run.args["release"], run.args["dataset"]
     row, table = datasets.table_of(database, blobs, dataset_id)
     signature = signature_of(name, release)
@@ -83,6 +89,7 @@ def run(
         if current is None:
             raise NotFound(kind="dataset", id=dataset_id)
         current.results = [*current.results, digest]
+        finishing(session)
     return result
 
 

@@ -74,7 +74,7 @@ def publish(root: Path, name: str, url: str, key: str) -> Iterator[str]:
     platform = _Platform(url, key)
     if platform.call("GET", f"/api/v1/components/{name}")[0] == 404:
         component = _written(root / name / "component.yaml")
-        sent = {each: component[each] for each in (*_SENT, "keywords") if each in component}
+        sent = {each: component[each] for each in (*_SENT, "keywords", "said") if each in component}
         status, body, _ = platform.call("POST", "/api/v1/components", sent)
         if status not in (201, 409):
             raise BadRequest(reason=body.get("detail", str(status)))

@@ -20,7 +20,7 @@ from services.models.inference.release import (
     versions_of,
 )
 from services.models.inference.signature import CELL_DATATYPES, DATATYPES, Feature
-from shared.fields import DIRECTIONS, INDUSTRIES
+from shared.fields import DIRECTIONS, INDUSTRIES, Said
 
 KINDS = ("model", "tool", "http")
 FEWEST_EXAMPLES = 3
@@ -55,6 +55,7 @@ class ComponentFile(ma.Schema):
     industries = ma.fields.List(ma.fields.String(validate=ma.validate.OneOf(INDUSTRIES)), required=True)
     directions = ma.fields.List(ma.fields.String(validate=ma.validate.OneOf(DIRECTIONS)), required=True)
     keywords = ma.fields.List(ma.fields.String(), required=True)
+    said = Said()
     articles = ma.fields.List(ma.fields.String(), load_default=list)
     solutions = ma.fields.List(ma.fields.String(), load_default=list)
     owner = ma.fields.String(required=True)

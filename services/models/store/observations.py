@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import Any
 
 import sqlalchemy as sa
+from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from services.models.store.schema import Base
@@ -14,7 +15,8 @@ from shared.database import UtcDateTime
 
 
 class Observation(Base):  # type: ignore[misc,valid-type]
-    """Counts of one release in one hour by one serving process: each writes rows of its own, so none waits for another."""
+    """Counts of one release in one hour by one serving process, or of one job: each writes rows of its own, so none
+    waits for another."""
 
     __tablename__ = "observation"
     __table_args__ = (
@@ -44,6 +46,18 @@ class Prediction(Base):  # type: ignore[misc,valid-type]
     answer: Mapped[dict[str, Any]]
     actual: Mapped[Any | None] = mapped_column(sa.JSON(none_as_null=True))
     actual_at: Mapped[datetime | None] = mapped_column(UtcDateTime())
+
+
+def put(session: Session, row: Observation, *, replace: bool) -> None:
+    """Stores a row under its id; one that is there already is replaced or left."""
+    values = {name: getattr(row, name) for name in ("id", "component", "release", "hour", "counts")}
+    dialect = sqlite if session.get_bind().dialect.name == "sqlite" else postgresql
+    insert = dialect.insert(Observation).values(**values)
+    session.execute(
+        insert.on_conflict_do_update(index_elements=["id"], set_=values)
+        if replace
+        else insert.on_conflict_do_nothing(index_elements=["id"])
+    )
 
 
 def observed(session: Session, component: str, since: datetime) -> list[Observation]:

@@ -90,32 +90,25 @@ def write_release(component: Path, made: Made) -> Path:
     if made.rows_seen:
         (folder / "rows_seen.txt").write_text("\n".join(sorted(made.rows_seen)) + "\n", encoding="ascii")
     _dump(folder / "signature.yaml", made.signature)
-    write_reference(component, made.version, made.matrix)
-    write_examples(component, made.version, made.requests)
+    write_what_it_says(component, made.version, made.matrix, made.requests)
     return folder
 
 
-def write_reference(component: Path, version: str, matrix: NDArray[Any]) -> None:
-    """Stores how the training rows and the release's answers to them are spread: drift is measured against it."""
+def write_what_it_says(
+    component: Path, version: str, matrix: NDArray[Any], requests: Sequence[Mapping[str, Any]]
+) -> None:
+    """Stores what the release itself says: how the training rows and its answers to them are spread, which drift is
+    measured against, and its answer to each named request."""
+    from services.models.inference.predict import predict
     from services.models.inference.reference import reference_of_release
     from services.models.inference.release import open_release
     from services.models.inference.sessions import load
 
-    _dump(component / "releases" / version / "examples.yaml", [])
-    release = load(open_release([component.parent], component.name, version), verify=False)
-    file = component / "releases" / version / "reference.json"
-    file.write_text(_json(reference_of_release(release, matrix)), encoding="utf-8")
-
-
-def write_examples(component: Path, version: str, requests: Sequence[Mapping[str, Any]]) -> None:
-    """Stores each named request with the answer that the release gives to it."""
-    from services.models.inference.predict import predict
-    from services.models.inference.release import open_release
-    from services.models.inference.sessions import load
-
     folder = component / "releases" / version
+    # Those of an earlier making need not be what it says now.
     _dump(folder / "examples.yaml", [])
-    release = load(open_release([component.parent], component.name, version))
+    release = load(open_release([component.parent], component.name, version), verify=False)
+    (folder / "reference.json").write_text(_json(reference_of_release(release, matrix)), encoding="utf-8")
     examples = [{**each, "answer": predict(release, each["request"], "zh")} for each in requests]
     _dump(folder / "examples.yaml", examples)
 

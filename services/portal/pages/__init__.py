@@ -8,6 +8,7 @@ blueprint = flask.Blueprint("pages", __name__)
 
 from services.portal.pages import (  # noqa: E402
     component,
+    diagnosis,
     home,
     industry,
     own_data,
@@ -21,6 +22,7 @@ from services.portal.pages import (  # noqa: E402
 __all__ = [
     "blueprint",
     "component",
+    "diagnosis",
     "home",
     "industry",
     "own_data",

@@ -51,7 +51,7 @@ def solution(solution_id: str) -> Page:
         s={**_EMPTY_SOLUTION, **body},
         components=components,
         component_titles={component["name"]: component["title"] for component in components},
-        articles=[each for each in map(_article, body.get("articles") or []) if each],
+        articles=_articles(body.get("articles") or []),
         providers=providers.body.get("items", []) if providers.ok else [],
     )
 
@@ -91,9 +91,13 @@ def _component(name: str) -> dict[str, Any] | None:
     }
 
 
-def _article(article_id: str) -> dict[str, Any] | None:
-    found = api().get(f"/api/v1/articles/{article_id}")
-    return {"id": article_id, "title": found.body["title"]} if found.ok else None
+def _articles(ids: list[str]) -> list[dict[str, Any]]:
+    """Those of the articles that there are, with their titles, in the order given."""
+    if not ids:
+        return []
+    found = api().get("/api/v1/articles", id=",".join(ids), size=100)
+    known = {each["id"]: each for each in found.body.get("items", [])} if found.ok else {}
+    return [known[each] for each in ids if each in known]
 
 
 def worked_calls(calls: list[dict[str, Any]], components: list[dict[str, Any]], language: str) -> list[dict[str, Any]]:
@@ -135,7 +139,7 @@ def article(article_id: str) -> Page:
         html=Markup(body.get("html", "")),  # noqa: S704 - rendered and cleaned by the knowledge service
         components=components,
         worked=worked_calls(body.get("worked") or [], components, flask.g.language),
-        related=[each for each in map(_article, body.get("related") or []) if each],
+        related=body.get("related_articles") or [],
     )
 
 

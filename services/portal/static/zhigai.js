@@ -1,5 +1,5 @@
-// Pages work without this file. With it, forms marked data-swap answer in place, sliders and number fields move
-// together, a pasted row from a spreadsheet fills a form, and drafts survive a closed tab.
+// Pages work without this file. With it, forms marked data-swap answer in place, the search box suggests words, sliders
+// and number fields move together, a pasted row from a spreadsheet fills a form, and drafts survive a closed tab.
 "use strict";
 
 const busy = new WeakMap();
@@ -64,6 +64,151 @@ document.addEventListener("input", (event) => {
   const form = event.target.closest("form[data-live]");
   if (form) { clearTimeout(waiting); waiting = setTimeout(() => swap(form), 150); }
 });
+
+// Words while somebody types into the search box: a combobox with a listbox under it. Nothing is asked while an input
+// method composes, the box keeps the focus, and an answer that is not wanted any more is given up before the next is asked.
+const QUIET_MS = 150, REST_S = 30, MOST_KEPT = 50;
+
+class Suggestions {
+  constructor(form) {
+    this.form = form;
+    this.box = form.querySelector("[name=q]");
+    this.kept = new Map();
+    this.at = -1;
+    this.restsUntil = 0;
+    this.list = document.createElement("ul");
+    this.list.id = this.box.id + "-suggestions";
+    this.list.className = "suggestions";
+    this.list.hidden = true;
+    this.said = document.createElement("span");
+    this.said.className = "hidden-label";
+    const roles = { role: "combobox", "aria-autocomplete": "list", "aria-expanded": "false", "aria-controls": this.list.id };
+    for (const [name, value] of Object.entries(roles)) { this.box.setAttribute(name, value); }
+    this.list.setAttribute("role", "listbox");
+    this.list.setAttribute("aria-label", form.dataset.label);
+    this.said.setAttribute("role", "status");
+    form.append(this.list, this.said);
+    this.listen();
+  }
+
+  listen() {
+    const { box, list } = this;
+    box.addEventListener("compositionstart", () => { this.composing = true; this.close(); });
+    box.addEventListener("compositionend", () => { this.composing = false; this.soon(); });
+    box.addEventListener("input", (event) => { if (!this.composing && !event.isComposing) { this.soon(); } });
+    box.addEventListener("keydown", (event) => { if (!this.composing && !event.isComposing) { this.key(event); } });
+    box.addEventListener("blur", () => this.close());
+    this.form.addEventListener("submit", () => this.close());
+    // Pressing an option must not take the focus, or the list would be gone before the finger is up.
+    list.addEventListener("mousedown", (event) => event.preventDefault());
+    list.addEventListener("click", (event) => this.choose(event.target.closest("[role=option]")));
+  }
+
+  key(event) {
+    const open = !this.list.hidden, options = this.list.children;
+    if (event.key === "Escape" && open) {
+      this.close();
+    } else if (event.key === "Enter" && this.at >= 0) {
+      this.choose(options[this.at]);
+    } else if ((event.key === "ArrowDown" || event.key === "ArrowUp") && open) {
+      // One place more than options: past either end the choice is again what was typed.
+      const places = options.length + 1, step = event.key === "ArrowDown" ? 1 : -1;
+      this.point((this.at + 1 + step + places) % places - 1);
+    } else if (event.key === "ArrowDown") {
+      this.soon();
+    } else {
+      if (["ArrowLeft", "ArrowRight", "Home", "End"].includes(event.key)) { this.point(-1); }
+      return;
+    }
+    event.preventDefault();
+  }
+
+  typed() { return this.box.value.trim(); }
+
+  soon() {
+    this.giveUp();
+    this.point(-1);
+    if (!this.typed()) { this.close(); return; }
+    this.timer = setTimeout(() => this.ask(), this.kept.has(this.typed()) ? 0 : QUIET_MS);
+  }
+
+  giveUp() {
+    clearTimeout(this.timer);
+    this.asked?.abort();
+    this.asked = null;
+  }
+
+  async ask() {
+    this.giveUp();
+    const text = this.typed();
+    if (this.kept.has(text)) { this.show(text, this.kept.get(text)); return; }
+    if (!text || Date.now() < this.restsUntil) { this.close(); return; }
+    const abort = this.asked = new AbortController();
+    let items = [];
+    try {
+      const answer = await fetch(this.form.dataset.suggest + "?" + new URLSearchParams({ q: text }), { signal: abort.signal });
+      if (answer.ok) { items = (await answer.json()).items; this.keep(text, items); }
+      if (answer.status === 429 || answer.status === 503) { this.rest(answer.headers.get("Retry-After")); }
+    } catch { /* given up, or the line was away for a moment */ }
+    if (this.asked === abort) { this.asked = null; this.show(text, items); }
+  }
+
+  rest(seconds) { this.restsUntil = Date.now() + 1000 * Math.max(REST_S, Number(seconds) || 0); }
+
+  keep(text, items) {
+    if (this.kept.size >= MOST_KEPT) { this.kept.delete(this.kept.keys().next().value); }
+    this.kept.set(text, items);
+  }
+
+  show(text, items) {
+    if (!items.length || document.activeElement !== this.box) { this.close(); return; }
+    const chosen = this.list.children[this.at]?.dataset.text;
+    this.list.replaceChildren(...items.map((item, place) => this.option(text, item, place)));
+    this.point(items.findIndex((item) => item.text === chosen));
+    this.list.hidden = false;
+    this.box.setAttribute("aria-expanded", "true");
+    this.said.textContent = this.form.dataset.said.replace("{n}", items.length);
+  }
+
+  option(text, item, place) {
+    const option = document.createElement("li"), words = document.createElement("span"), kind = document.createElement("small");
+    const same = item.text.toLowerCase().startsWith(text.toLowerCase()) ? text.length : 0;
+    const typed = document.createElement("mark");
+    typed.textContent = item.text.slice(0, same);
+    words.append(...(same ? [typed] : []), item.text.slice(same));
+    kind.textContent = this.form.dataset[item.type] || "";
+    option.append(words, " ", kind);
+    option.id = this.list.id + "-" + place;
+    option.dataset.text = item.text;
+    option.setAttribute("role", "option");
+    return option;
+  }
+
+  point(place) {
+    this.at = place;
+    [...this.list.children].forEach((option, at) => option.setAttribute("aria-selected", String(at === place)));
+    const option = this.list.children[place];
+    if (!option) { this.box.removeAttribute("aria-activedescendant"); return; }
+    this.box.setAttribute("aria-activedescendant", option.id);
+    option.scrollIntoView({ block: "nearest" });
+  }
+
+  choose(option) {
+    if (!option) { return; }
+    this.box.value = option.dataset.text;
+    this.close();
+    this.form.submit();
+  }
+
+  close() {
+    this.giveUp();
+    this.point(-1);
+    this.list.hidden = true;
+    this.box.setAttribute("aria-expanded", "false");
+    this.said.textContent = "";
+  }
+}
+document.querySelectorAll("form[data-suggest]").forEach((form) => new Suggestions(form));
 
 // One row copied from a spreadsheet: values in the order of the fields, or two rows with the names first.
 document.addEventListener("paste", (event) => {

@@ -8,12 +8,10 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-import yaml
-
 from services.programme.errors import NoSuchTarget
+from shared import safe_yaml
 
 FILE = Path(__file__).parents[1] / "content" / "plan.yaml"
-_YAML = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 YEARS = ("2019", "2020", "2021", "2019-2021")
 
 
@@ -45,7 +43,7 @@ class Plan:
 
 
 def read(file: Path) -> Plan:
-    raw = yaml.load(file.read_text(encoding="utf-8"), Loader=_YAML)  # noqa: S506 - the safe loader, compiled
+    raw = safe_yaml.loads(file.read_text(encoding="utf-8"))
     targets = [
         Target(
             indicator=row["indicator"],

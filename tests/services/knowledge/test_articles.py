@@ -65,6 +65,24 @@ def test_an_article_is_read_with_sources_status_and_relations(stocked: FlaskClie
     assert stocked.get(f"{ARTICLES}/paper-c").json["overdue"] is True
 
 
+def test_several_articles_are_asked_for_by_their_ids(stocked: FlaskClient) -> None:
+    assert ids(stocked.get(f"{ARTICLES}?id=paper-c,dyeing-a,nothing")) == ["dyeing-a", "paper-c"]
+    refused = stocked.get(f"{ARTICLES}?id=a,,b")
+    assert refused.status_code == 422 and "commas" in refused.text
+
+
+def test_how_people_put_it_is_kept_and_found_by(
+    settings: Settings, app: Any, client: FlaskClient, shelf: Callable[..., Path]
+) -> None:
+    said = ["烘出来的布摸着潮", "汽费一个月比一个月高"]
+    knowledge.seed(settings, shelf(article("dyeing-x", said=said)))
+    assert client.get(f"{ARTICLES}/dyeing-x").json["said"] == said
+    parts = app.extensions["zhigai"].parts
+    with parts["database"].read() as session:
+        document = parts["documents"].of(session, "article", "dyeing-x")
+    assert document is not None and list(document.said) == said
+
+
 def test_a_fault_lists_its_causes_in_order_and_is_found_by_them(
     settings: Settings, app: Any, client: FlaskClient, shelf: Callable[..., Path]
 ) -> None:

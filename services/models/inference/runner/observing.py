@@ -9,22 +9,22 @@ import secrets
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from services.models.inference.compute import Computed, out_of_range
-from services.models.inference.reference import counted
+from services.models.inference.compute import Computed
+from services.models.inference.counts import bucket
+from services.models.inference.observed import Observed, all_of, count
 from services.models.inference.release import LoadedRelease
-from services.models.inference.seen import MOST_CALLS, Seen
+from services.models.inference.seen import Seen
 from shared.errors import Refused
 
 log = logging.getLogger(__name__)
 
 LOOK_EVERY_S = 1.0
-BUCKETS_MS = (0.25, 0.5, 1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 2000)
 COMPARED_ROWS = 64
 """Rows a second whose answers are compared with the other release's."""
 MOST_IDENTIFIED = 100
@@ -36,36 +36,10 @@ OfOther = Callable[[str, str, NDArray[np.float32]], tuple[LoadedRelease, Compute
 """`(name, version, matrix)` -> what the candidate says beside the stable release, or the other way round; or None."""
 
 
-class _Observed:
-    """Counts of one release since they were last taken away."""
-
-    def __init__(self, release: LoadedRelease) -> None:
-        self.name, self.version = release.name, release.version
-        self.seen: deque[Seen] = deque(maxlen=MOST_CALLS)
-        self.reference = release.about.reference
-        self.about = release.about
-        self.clear()
-
-    def clear(self) -> None:
-        self.calls = self.errors = self.rows = self.outside = 0
-        self.buckets = [0] * (len(BUCKETS_MS) + 1)
-        self.features: dict[str, list[int]] = {}
-        self.prediction: list[int] = []
-        self.compared: dict[str, Any] = {}
-
-    def as_json(self) -> dict[str, Any]:
-        found = {
-            "calls": self.calls, "errors": self.errors, "buckets": self.buckets, "rows": self.rows,
-            "outside": self.outside, "features": self.features, "prediction": self.prediction,
-            "compared": self.compared,
-        }  # fmt: skip
-        return {"component": self.name, "release": self.version, "counts": found}
-
-
 class Observing:
     def __init__(self, of_other: OfOther) -> None:
         self._of_other = of_other
-        self._observed: dict[tuple[str, str], _Observed] = {}
+        self._observed: dict[tuple[str, str], Observed] = {}
         self._logged: deque[dict[str, Any]] = deque(maxlen=MOST_LOGGED)
         self._lock = threading.Lock()
         threading.Thread(target=self._run, daemon=True, name="observing").start()
@@ -74,7 +48,7 @@ class Observing:
         """Counts what this release computes from now on."""
         if release.seen is None:
             with self._lock:
-                observed = self._observed.setdefault((release.name, release.version), _Observed(release))
+                observed = self._observed.setdefault((release.name, release.version), Observed(release))
             release.seen = observed.seen
 
     def called(self, release: LoadedRelease, seconds: float, *, failed: bool) -> None:
@@ -84,7 +58,7 @@ class Observing:
             return
         observed.calls += 1
         observed.errors += failed
-        observed.buckets[_bucket(seconds * 1000)] += 1
+        observed.buckets[bucket(seconds * 1000)] += 1
 
     def identified(self, release: LoadedRelease, owner: str, answer: dict[str, Any]) -> None:
         """Gives each prediction of a friendly answer an id, by which its true value may be told later."""
@@ -119,14 +93,14 @@ class Observing:
 
     def _look(self) -> None:
         for observed in list(self._observed.values()):
-            seen = _all_of(observed.seen)
+            seen = all_of(observed.seen)
             if not seen:
                 continue
             with self._lock:
-                _count(observed, seen)
+                count(observed, seen)
             self._compare(observed, seen)
 
-    def _compare(self, observed: _Observed, seen: list[Seen]) -> None:
+    def _compare(self, observed: Observed, seen: list[Seen]) -> None:
         """What the other release of the same component says of the same rows: nobody waits for it."""
         matrix = np.concatenate([each.matrix for each in seen])[:COMPARED_ROWS]
         answers = np.concatenate([each.answers for each in seen])[:COMPARED_ROWS]
@@ -142,26 +116,7 @@ class Observing:
             _add_difference(observed, other, answers, computed.values, computed.probabilities)
 
 
-def _count(observed: _Observed, seen: list[Seen]) -> None:
-    matrix = np.concatenate([each.matrix for each in seen])
-    observed.rows += matrix.shape[0]
-    release = LoadedRelease(observed.about)
-    observed.outside += int(out_of_range(release, matrix).any(axis=1).sum())
-    features: Mapping[str, Any] = observed.reference.get("features", {})
-    for place, feature in enumerate(observed.about.signature.inputs):
-        if feature.name in features:
-            counts = counted(matrix[:, place], features[feature.name]["edges"])
-            observed.features[feature.name] = _added(observed.features.get(feature.name), counts)
-    answers = np.concatenate([each.answers for each in seen])
-    spread = observed.reference.get("prediction")
-    if answers.ndim == 2:
-        counts = np.bincount(np.argmax(answers, axis=1), minlength=answers.shape[1])
-        observed.prediction = _added(observed.prediction, counts)
-    elif spread is not None and "edges" in spread:
-        observed.prediction = _added(observed.prediction, counted(answers, spread["edges"]))
-
-
-def _add_difference(observed: _Observed, other: LoadedRelease, answers: Any, values: Any, probabilities: Any) -> None:
+def _add_difference(observed: Observed, other: LoadedRelease, answers: Any, values: Any, probabilities: Any) -> None:
     found = observed.compared
     if found.get("with") != other.version:
         found = observed.compared = {
@@ -178,24 +133,3 @@ def _add_difference(observed: _Observed, other: LoadedRelease, answers: Any, val
     found["sum"] += float(apart.sum())
     found["absolute"] += float(np.abs(apart).sum())
     found["largest"] = max(found["largest"], float(np.abs(apart).max()))
-
-
-def _all_of(seen: deque[Seen]) -> list[Seen]:
-    found = []
-    while seen:
-        found.append(seen.popleft())
-    return found
-
-
-def _added(before: list[int] | None, counts: Any) -> list[int]:
-    now = [int(each) for each in counts]
-    return (
-        now if not before or len(before) != len(now) else [one + other for one, other in zip(before, now, strict=True)]
-    )
-
-
-def _bucket(milliseconds: float) -> int:
-    for place, bound in enumerate(BUCKETS_MS):
-        if milliseconds <= bound:
-            return place
-    return len(BUCKETS_MS)
