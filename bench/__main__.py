@@ -7,14 +7,15 @@ import time
 from pathlib import Path
 from typing import Any
 
-from bench import isolation, platform, search, serving
+from bench import isolation, lag, platform, search, serving
 
 RESULTS = Path(__file__).parent / "results"
 
 
 def main() -> None:
     found: dict[str, Any] = {}
-    for name, module in (("platform", platform), ("search", search), ("serving", serving), ("isolation", isolation)):
+    modules = {"platform": platform, "search": search, "lag": lag, "serving": serving, "isolation": isolation}
+    for name, module in modules.items():
         print(f"{name} ...", flush=True)
         found[name] = module.run()
     RESULTS.mkdir(exist_ok=True)

@@ -30,9 +30,13 @@ DocumentOf = Callable[[Session, str, str], Document | None]
 """`(session, kind, row_id)` -> the document as the row stands now, or None when the row is gone."""
 
 BATCH = 50
-"""The serving process writes small batches; more at once would hold the interpreter for too long."""
+"""What is carried at once while the relay keeps up."""
+BEHIND_BATCH = 200
+"""What is carried at once after a full batch: each costs a commit, and eight commits a merge."""
+GATHER_S = 0.5
+"""After a batch that was not full the relay lets writes gather for so long, so that each does not cost a commit."""
 LOOK_EVERY_S = 1.0
-LONGEST_PAUSE_S = 15.0
+LONGEST_PAUSE_S = 5.0
 _LOCK = "relay"
 
 
@@ -77,17 +81,20 @@ class Relay:
             batch = self._read(limit)
             if batch.documents:
                 self._index.put(batch.documents)
-            for row_id, version in batch.gone:
-                self._index.delete(row_id, version)
+            if batch.gone:
+                self._index.delete_many(batch.gone)
             if batch.lines:
                 with self._database.write() as session:
                     session.execute(sa.delete(self._outbox).where(self._outbox.c.seq.in_(batch.lines)))
         return len(batch.lines)
 
     def drain_all(self) -> int:
-        carried = 0
-        while now := self.drain():
+        """Carries everything that waits; how many lines. The further behind, the larger the batches."""
+        carried, limit = 0, BATCH
+        while now := self.drain(limit):
             carried += now
+            if now == limit:
+                limit = BEHIND_BATCH
         return carried
 
     def all_documents(self, session: Session) -> Iterable[Document]:
@@ -181,6 +188,16 @@ class Relay:
                 raise Busy(what=f"{self._database.service} index")
             self._stop.wait(0.05)
 
+    def _carry(self) -> None:
+        """`drain_all` at a pace: while the relay keeps up, what is written meanwhile goes together."""
+        limit = BATCH
+        while not self._stop.is_set() and (now := self.drain(limit)):
+            if now == limit:
+                limit = BEHIND_BATCH
+            else:
+                limit = BATCH
+                self._stop.wait(GATHER_S)
+
     def _run(self) -> None:
         pause = LOOK_EVERY_S
         while not self._stop.is_set():
@@ -188,7 +205,7 @@ class Relay:
             self._bell.clear()
             try:
                 self.mend()
-                self.drain_all()
+                self._carry()
                 pause = LOOK_EVERY_S
             except Refused as refused:
                 # The index or the database is away: the lines stay, and we look again, less often.

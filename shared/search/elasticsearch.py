@@ -66,16 +66,11 @@ class ElasticsearchIndex:
         self._bulk((_action(self._alias, document, text_fields(document)) for document in documents), refresh=True)
 
     def delete(self, document_id: str, version: int) -> None:
+        self.delete_many([(document_id, version)])
+
+    def delete_many(self, gone: Sequence[tuple[str, int]]) -> None:
         self._ensure()
-        tombstone = {
-            "_op_type": "index",
-            "_index": self._alias,
-            "_id": document_id,
-            "version": version,
-            "version_type": "external_gte",
-            "_source": {"id": document_id, "version": version, "deleted": True},
-        }
-        self._bulk([tombstone], refresh=True)
+        self._bulk((_tombstone(self._alias, *each) for each in gone), refresh=True)
 
     def search(self, request: SearchRequest) -> SearchPage:
         window = min(request.offset + request.limit + SURPLUS, MAX_WINDOW)
@@ -309,6 +304,17 @@ def _action(index: str, document: Document, fields: Mapping[str, str]) -> dict[s
             **facts,
             **fields,
         },
+    }
+
+
+def _tombstone(index: str, document_id: str, version: int) -> dict[str, Any]:
+    return {
+        "_op_type": "index",
+        "_index": index,
+        "_id": document_id,
+        "version": version,
+        "version_type": "external_gte",
+        "_source": {"id": document_id, "version": version, "deleted": True},
     }
 
 

@@ -31,6 +31,9 @@ class SemanticIndex:
     def delete(self, document_id: str, version: int) -> None:
         self._index.delete(document_id, version)
 
+    def delete_many(self, gone: Sequence[tuple[str, int]]) -> None:
+        self._index.delete_many(gone)
+
     def search(self, request: SearchRequest) -> SearchPage:
         if not request.query.clauses or not request.query.text.strip():
             return self._index.search(request)

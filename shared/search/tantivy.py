@@ -1,4 +1,4 @@
-"""tantivy in the data folder: one writer at a time over all processes, taken for a batch and let go.
+"""tantivy in the data folder: one writer at a time over all processes.
 
 `<folder>/current` names the index that is searched; a rebuild fills another and switches the name. An index that single
 writes began, because there was none, is named as a part until a rebuild has put everything into one.
@@ -10,7 +10,6 @@ import contextlib
 import json
 import shutil
 import threading
-import time
 import uuid
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -43,11 +42,10 @@ from shared.search.port import (
     stored,
     text_fields,
 )
+from shared.search.tantivy_writer import KeptWriter
 
-_WRITER_WAIT_S = 20.0
 _PART = "part-"
 _MATCH = "match"
-_HEAP_BYTES = 15_000_000
 _REBUILD_THREADS, _REBUILD_HEAP_BYTES = 2, 128_000_000
 _FACETS = ("type", "industry", "direction")
 
@@ -62,21 +60,27 @@ class TantivyIndex:
         self._index: tantivy.Index | None = None
         self._committed: tuple[int, ...] = ()
         self._damaged = ""
+        self._writer = KeptWriter(folder)
         folder.mkdir(parents=True, exist_ok=True)
 
     def put(self, documents: Sequence[Document]) -> None:
-        with self._writer() as (index, writer):
+        index = self._open()
+        with self._writer.batch(index) as batch:
             held = self._held(index, [document.id for document in documents])
             for document in documents:
-                if held.get(document.id, -1) >= document.version:
-                    continue
-                writer.delete_documents_by_term("id", document.id)
-                writer.add_document(_engine_document(document, text_fields(document)))
+                if held.get(document.id, -1) < document.version:
+                    batch.replace(document.id, _engine_document(document, text_fields(document)))
 
     def delete(self, document_id: str, version: int) -> None:
-        with self._writer() as (index, writer):
-            if self._held(index, [document_id]).get(document_id, -1) <= version:
-                writer.delete_documents_by_term("id", document_id)
+        self.delete_many([(document_id, version)])
+
+    def delete_many(self, gone: Sequence[tuple[str, int]]) -> None:
+        index = self._open()
+        with self._writer.batch(index) as batch:
+            held = self._held(index, [document_id for document_id, _ in gone])
+            for document_id, version in gone:
+                if document_id in held and held[document_id] <= version:
+                    batch.remove(document_id)
 
     def search(self, request: SearchRequest) -> SearchPage:
         with self._loss_told():
@@ -159,6 +163,7 @@ class TantivyIndex:
         return f"{self._open().searcher().num_docs} documents"
 
     def close(self) -> None:
+        self._writer.close()
         self._index = None
 
     def _forget_all_but(self, *names: str) -> None:
@@ -222,29 +227,6 @@ class TantivyIndex:
         except (ValueError, OSError) as wrong:
             self._damaged = self._name
             raise IndexUnavailable(dependency="search index") from wrong
-
-    @contextmanager
-    def _writer(self) -> Iterator[tuple[tantivy.Index, Any]]:
-        index = self._open()
-        deadline = time.monotonic() + _WRITER_WAIT_S
-        while True:
-            try:
-                writer = index.writer(heap_size=_HEAP_BYTES, num_threads=1)
-                break
-            except ValueError as busy:
-                # Another process holds the one writer; batches are short, so waiting is enough.
-                if time.monotonic() > deadline:
-                    raise IndexUnavailable(dependency="search index writer") from busy
-                time.sleep(0.02)
-        try:
-            yield index, writer
-            writer.commit()
-        except BaseException:
-            writer.rollback()
-            raise
-        finally:
-            writer.wait_merging_threads()
-            index.reload()
 
     @staticmethod
     def _held(index: tantivy.Index, ids: Sequence[str]) -> dict[str, int]:

@@ -40,6 +40,11 @@ class Interrupted:
             raise IndexUnavailable(dependency="search index")
         self._index.delete(document_id, version)
 
+    def delete_many(self, gone: Sequence[tuple[str, int]]) -> None:
+        if self.away:
+            raise IndexUnavailable(dependency="search index")
+        self._index.delete_many(gone)
+
     def search(self, request: SearchRequest) -> SearchPage:
         return self._index.search(request)
 
