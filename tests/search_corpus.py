@@ -15,6 +15,7 @@ from shared.search.highlight import matched
 from shared.settings import Settings
 
 JUDGED = Path(__file__).parent / "data" / "search" / "judged.yaml"
+BLIND = Path(__file__).parent / "data" / "search" / "blind.yaml"
 SERVICES = ("catalog", "knowledge", "models")
 
 

@@ -38,6 +38,8 @@ HEADER_LIMIT = 32 * 1024
 SLOWED_S = 0.1
 MOST_SLOWED = 1000
 """Surplus pages that wait for their 503 at once; beyond it they get it at once."""
+THREADS_A_TURN = 4
+"""For each page that computes three more may wait for a lock, a disk or a server."""
 _CLOSE = ("connection", "close")
 _READS = ("GET", "HEAD", "OPTIONS")
 _ODD_PATH = re.compile(r"//|;|\\|\x00|/\.\.?(/|$)|[\ud800-\udfff\ufffd]|%")
@@ -54,7 +56,9 @@ class Application:
         self._admission = Admission(settings, by_address=public)
         self._held = BytesHeld(MOST_BYTES_HELD)
         at_once = settings.pages_at_once or (1 if settings.embedded else 4)
-        self._bridge = Bridge(wsgi, settings.page_threads, self._admission.spent, at_once)
+        # More threads than that only make the one that runs a different one each time.
+        threads = min(settings.page_threads, THREADS_A_TURN * at_once)
+        self._bridge = Bridge(wsgi, threads, self._admission.spent, at_once)
         self._pages = PageCache()
         self._waiting: dict[asyncio.Task[Any], float] = {}
         self._open = 0

@@ -15,7 +15,7 @@ import time
 from collections.abc import AsyncIterator, Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
-from threading import Lock, Semaphore
+from threading import Lock
 from typing import IO, Any, TypeVar
 
 from granian._granian import RSGIHTTPProtocol as HTTPProtocol
@@ -50,7 +50,7 @@ class Bridge:
         self, wsgi: Any, threads: int, spent: Callable[[float], None] = lambda seconds: None, at_once: int = 1
     ) -> None:
         self._wsgi, self._spent = wsgi, spent
-        self._turns = Semaphore(at_once)
+        self._turns = asyncio.Semaphore(at_once)
         self._pool = ThreadPoolExecutor(threads, thread_name_prefix="page")
         self._running: set[Future[Any]] = set()
 
@@ -85,7 +85,7 @@ class Bridge:
         """Runs the app. Small answers come whole, large ones as a stream that takes a thread chunk by chunk."""
         run = _Run(self._wsgi, _environ(call, scheme, spool), spool, self._spent)
         call.at_end(run.close)
-        whole = await self._in_pool(lambda: self._in_turn(run.start))
+        whole = await self._in_turn(run.start)
         pairs = [*run.headers, *call.answer_headers.items()]
         if whole is not None:
             return PageAnswer(run.status, pairs, b"" if call.method == "HEAD" else whole)
@@ -101,10 +101,18 @@ class Bridge:
         while part := await self._in_pool(run.next_part):
             yield part
 
-    def _in_turn(self, work: Callable[[], _T]) -> _T:
-        mine = self._turns.acquire(timeout=TURN_WAIT_S)
+    async def _in_turn(self, work: Callable[[], _T]) -> _T:
+        mine = True
+        if self._turns.locked():
+            try:
+                async with asyncio.timeout(TURN_WAIT_S):
+                    await self._turns.acquire()
+            except TimeoutError:
+                mine = False
+        else:
+            await self._turns.acquire()
         try:
-            return work()
+            return await self._in_pool(work)
         finally:
             if mine:
                 self._turns.release()

@@ -54,8 +54,9 @@ def test_every_judgement_names_an_entry_that_is_there(corpus: dict[str, list[Doc
     there = {
         evaluation.name_of({"id": each.id, "type": each.type}) for documents in corpus.values() for each in documents
     }
+    blind = evaluation.read(search_corpus.BLIND)
     judged = evaluation.read(search_corpus.JUDGED)
-    assert {name for each in judged for name in each.relevant} <= there
+    assert {name for each in (*judged, *blind) for name in each.relevant} <= there
     assert len(judged) >= 240 and len({each.text for each in judged}) == len(judged)
     assert 0.4 < sum(each.kept for each in judged) / len(judged) < 0.6
 
@@ -64,6 +65,14 @@ def test_the_answer_is_among_the_first_three_on_the_half_that_was_kept(outcomes:
     report = evaluation.report([each for each in outcomes if each.judged.kept])
     assert report["all"]["success@3"] >= 0.95, report["failures"]
     assert report["all"]["zero_results"] == 0
+
+
+def test_words_of_people_who_never_saw_an_entry_find_it_more_often_than_not(indexes: Indexes, known: Words) -> None:
+    """The blind set: written from the content without seeing a result. Whole complaints are its hard part."""
+    found = evaluation.outcomes(evaluation.read(search_corpus.BLIND), search_corpus.finding(indexes, known))
+    assert evaluation.figures(found)["success@3"] >= 0.75
+    complaints = [each for each in found if each.judged.kind == "complaint"]
+    assert evaluation.figures(complaints)["success@3"] >= 0.5
 
 
 def test_slips_of_the_pinyin_keyboard_find_what_was_meant(outcomes: list[evaluation.Outcome]) -> None:
