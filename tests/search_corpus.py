@@ -11,7 +11,7 @@ from services.gateway.search import Wanted, evaluation, run
 from services.gateway.search.words import Words
 from shared.database import Database
 from shared.search import AnalysedQuery, Document, SearchIndex, SearchRequest
-from shared.search.highlight import matched
+from shared.search.endpoint import hits_told
 from shared.settings import Settings
 
 JUDGED = Path(__file__).parent / "data" / "search" / "judged.yaml"
@@ -42,14 +42,7 @@ def asking(indexes: Mapping[str, SearchIndex]) -> Callable[[str, Mapping[str, An
         query = AnalysedQuery.from_json(request["query"])
         filters = {name: request[name] for name in ("types", "industries", "directions", "offset", "limit")}
         page = indexes[service].search(SearchRequest(query, **filters))
-        hits = []
-        for hit in page.hits:
-            item: dict[str, Any] = {"id": hit.id, "type": hit.type, "score": hit.score, "payload": dict(hit.payload)}
-            if hit.body is not None:
-                head = (hit.payload["title"], hit.payload["summary"], " ".join(hit.payload["keywords"]))
-                item |= {"body": "", "matched": matched((*head, hit.body), query.marks)}
-            hits.append(item)
-        return {"total": page.total, "hits": hits, "facets": page.facets}
+        return {"total": page.total, "hits": hits_told(page.hits, query.marks), "facets": page.facets}
 
     return ask
 

@@ -125,7 +125,10 @@ def seed() -> None:
     """Load the content that ships with the platform; what has not changed is left alone."""
     from zhigai import platform
 
-    platform.seed(settings_of())
+    settings = settings_of()
+    if not platform.is_migrated(settings):
+        raise click.ClickException("数据库还没有建好，请先运行 zhigai migrate / run `zhigai migrate` first")
+    platform.seed(settings)
     click.echo("seeded")
 
 

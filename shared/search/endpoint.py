@@ -37,7 +37,7 @@ def search_blueprint() -> ServiceBlueprint:
         page, degraded = _found(request)
         return {
             "total": page.total,
-            "hits": _hits(page.hits, request.query.marks),
+            "hits": hits_told(page.hits, request.query.marks),
             "facets": {facet: dict(counts) for facet, counts in page.facets.items()},
             "degraded": degraded,
         }
@@ -56,7 +56,7 @@ def search_blueprint() -> ServiceBlueprint:
             if (fallback := _fallback()) is None:
                 raise
             found = fallback.entries(ids, caller().owner)
-        return {"hits": _hits(found.values(), marks)}
+        return {"hits": hits_told(found.values(), marks)}
 
     @blueprint.get("/lexicon")
     def lexicon() -> dict[str, Any]:
@@ -92,7 +92,8 @@ def _found(request: SearchRequest) -> tuple[SearchPage, bool]:
     return fallback.search(request), True
 
 
-def _hits(hits: Iterable[Hit], marks: Sequence[str]) -> list[dict[str, Any]]:
+def hits_told(hits: Iterable[Hit], marks: Sequence[str]) -> list[dict[str, Any]]:
+    """Hits as they travel to the gateway, each with what it has of the query's words."""
     found = []
     for hit in hits:
         item: dict[str, Any] = {"id": hit.id, "type": hit.type, "score": hit.score, "payload": dict(hit.payload)}

@@ -5,6 +5,8 @@ from __future__ import annotations
 import time
 from typing import Any
 
+import pytest
+
 from tests.processes import Running
 
 QUERIES = (
@@ -18,10 +20,16 @@ def _search(platform: Running, text: str, **filters: Any) -> Any:
     found = platform.get("/api/v1/search", q=text, size=10, **filters)
     return {
         "total": found["total"],
-        "items": [(item["id"], item["type"], round(item["score"], 2)) for item in found["items"]],
+        "items": [(item["id"], item["type"]) for item in found["items"]],
+        "scores": [item["score"] for item in found["items"]],
         "facets": found["facets"],
         "query": found["query"],
     }
+
+
+def _alike(one: dict[str, Any], other: dict[str, Any]) -> bool:
+    """The engines add up the same parts of a score in another order: its last digits may differ, nothing else."""
+    return one["scores"] == pytest.approx(other["scores"], rel=1e-3) and {**one, "scores": 0} == {**other, "scores": 0}
 
 
 def test_searches_give_the_same_results_in_the_same_order(embedded: Running, distributed: Running) -> None:
@@ -30,16 +38,18 @@ def test_searches_give_the_same_results_in_the_same_order(embedded: Running, dis
     while (differs := _first_difference(embedded, distributed)) and time.monotonic() < deadline:
         time.sleep(2)
     for text in differs:
-        assert _search(embedded, text) == _search(distributed, text), text
+        one, other = _search(embedded, text), _search(distributed, text)
+        assert _alike(one, other), (text, one, other)
 
 
 def _first_difference(embedded: Running, distributed: Running) -> list[str]:
-    return [text for text in QUERIES if _search(embedded, text) != _search(distributed, text)][:1]
+    return [text for text in QUERIES if not _alike(_search(embedded, text), _search(distributed, text))][:1]
 
 
 def test_filtered_searches_give_the_same_results(embedded: Running, distributed: Running) -> None:
     for filters in ({"industry": "dyeing"}, {"type": "solution"}, {"type": "article", "direction": "workshop"}):
-        assert _search(embedded, "能耗", **filters) == _search(distributed, "能耗", **filters), filters
+        one, other = _search(embedded, "能耗", **filters), _search(distributed, "能耗", **filters)
+        assert _alike(one, other), (filters, one, other)
 
 
 def test_components_give_the_same_predictions(embedded: Running, distributed: Running) -> None:

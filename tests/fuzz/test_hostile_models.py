@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import random
 from pathlib import Path
 from typing import Any
@@ -12,6 +13,7 @@ import yaml
 from services.models.inference.frames import INFER, Ask
 from services.models.inference.from_threads import RunnerFromThreads
 from services.models.intake import onnx_check, sandbox
+from shared.errors import Busy
 from tests.fuzz.hostile_onnx import FEATURES, Hostile, hostile, linear
 from tests.services.models import tiny_components
 
@@ -93,8 +95,10 @@ def test_a_good_call_gives_the_same_bytes_before_between_and_after(tmp_path: Pat
     try:
         before = runner.call(Ask(0, INFER, "good", body=body)).body
         for number in range(len(chosen)):
-            reply = runner.call(Ask(0, INFER, f"hostile-{number}", body=body))
-            assert reply.status in (422, 503), (chosen[number].name, reply.status, reply.body)
+            # One that cannot be stopped in time ends its provider's process: the call is told to come back.
+            with contextlib.suppress(Busy):
+                reply = runner.call(Ask(0, INFER, f"hostile-{number}", body=body))
+                assert reply.status in (422, 503), (chosen[number].name, reply.status, reply.body)
         assert runner.call(Ask(0, INFER, "good", body=body)).body == before
     finally:
         runner.close()

@@ -31,6 +31,9 @@ def test_a_home_without_content_is_named_in_one_sentence_with_what_to_run(
     home = CliRunner(env={"ZHIGAI_HOME": str(make_home())})
     if migrated:
         assert home.invoke(main, ["migrate"]).exit_code == 0
+    else:
+        refused = home.invoke(main, ["seed"])
+        assert refused.exit_code == 1 and "run `zhigai migrate` first" in refused.stderr
     done = home.invoke(main, ["search", *words])
     assert (done.exit_code, done.stdout) == (1, "")
     (said,) = done.stderr.splitlines()
