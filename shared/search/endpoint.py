@@ -23,6 +23,9 @@ from shared.search.query import AnalysedQuery
 
 log = logging.getLogger(__name__)
 
+_NOT_SENT = ("vector", "said")
+"""What of the payload is looked at here and nowhere else."""
+
 
 def search_blueprint() -> ServiceBlueprint:
     """The blueprint; the service's context holds its index as `parts["index"]`.
@@ -96,8 +99,8 @@ def hits_told(hits: Iterable[Hit], marks: Sequence[str]) -> list[dict[str, Any]]
     """Hits as they travel to the gateway, each with what it has of the query's words."""
     found = []
     for hit in hits:
-        item: dict[str, Any] = {"id": hit.id, "type": hit.type, "score": hit.score, "payload": dict(hit.payload)}
-        item["payload"].pop("vector", None)
+        payload = {name: value for name, value in hit.payload.items() if name not in _NOT_SENT}
+        item: dict[str, Any] = {"id": hit.id, "type": hit.type, "score": hit.score, "payload": payload}
         if hit.body is not None:
             # The text stays here; only the stretch that a result shows travels, and which words it has.
             in_body = matched([hit.body], marks)

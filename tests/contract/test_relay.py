@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -14,54 +14,32 @@ from sqlalchemy.orm import Session
 from shared.database import Database
 from shared.errors import Busy
 from shared.relay import Relay
-from shared.search.port import Document, IndexUnavailable, SearchIndex, SearchPage, SearchRequest
+from shared.search.port import Document, IndexUnavailable, SearchIndex
 from shared.search.tantivy import TantivyIndex
+from tests.contract.passing_index import PassingIndex
 from tests.contract.sample import TABLES, Note, delete_note, document_of, write_note
 from tests.contract.waiting import wait_until
 
 
-class Interrupted:
+class Interrupted(PassingIndex):
     """The real index, which is away or whose caller is killed at a chosen moment."""
 
     def __init__(self, index: SearchIndex) -> None:
-        self._index = index
+        super().__init__(index)
         self.away = False
         self.die_after_put = False
 
     def put(self, documents: Sequence[Document]) -> None:
         if self.away:
             raise IndexUnavailable(dependency="search index")
-        self._index.put(documents)
+        super().put(documents)
         if self.die_after_put:
             raise KeyboardInterrupt
-
-    def delete(self, document_id: str, version: int) -> None:
-        if self.away:
-            raise IndexUnavailable(dependency="search index")
-        self._index.delete(document_id, version)
 
     def delete_many(self, gone: Sequence[tuple[str, int]]) -> None:
         if self.away:
             raise IndexUnavailable(dependency="search index")
-        self._index.delete_many(gone)
-
-    def search(self, request: SearchRequest) -> SearchPage:
-        return self._index.search(request)
-
-    def rebuild(self, documents: Iterable[Document]) -> int:
-        return self._index.rebuild(documents)
-
-    def versions(self) -> dict[str, int]:
-        return self._index.versions()
-
-    def is_current(self) -> bool:
-        return self._index.is_current()
-
-    def ping(self) -> str:
-        return self._index.ping()
-
-    def close(self) -> None:
-        self._index.close()
+        super().delete_many(gone)
 
 
 @pytest.fixture

@@ -8,7 +8,7 @@ from __future__ import annotations
 import math
 import threading
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 import pytest
 import sqlalchemy as sa
@@ -17,51 +17,31 @@ from shared import outbox
 from shared.database import Database, Scoped
 from shared.identity import SYSTEM
 from shared.relay import BATCH, BEHIND_BATCH, GATHER_S, Relay
-from shared.search import SearchPage, SearchRequest, open_index
+from shared.search import open_index
 from shared.search.port import Document, SearchIndex
 from shared.settings import Settings
+from tests.contract.passing_index import PassingIndex
 from tests.contract.sample import MIGRATIONS, SERVICE, TABLES, Note, delete_note, document_of, write_note
 from tests.contract.waiting import wait_until
 
 Make = Callable[..., Settings]
 
 
-class Counted:
+class Counted(PassingIndex):
     """The real index, with what was asked of it: each call is a commit."""
 
     def __init__(self, index: SearchIndex) -> None:
-        self._index = index
+        super().__init__(index)
         self.put_ids: list[list[str]] = []
         self.deleted: list[int] = []
 
     def put(self, documents: Sequence[Document]) -> None:
-        self._index.put(documents)
+        super().put(documents)
         self.put_ids.append([document.id for document in documents])
 
-    def delete(self, document_id: str, version: int) -> None:
-        self.delete_many([(document_id, version)])
-
     def delete_many(self, gone: Sequence[tuple[str, int]]) -> None:
-        self._index.delete_many(gone)
+        super().delete_many(gone)
         self.deleted.append(len(gone))
-
-    def search(self, request: SearchRequest) -> SearchPage:
-        return self._index.search(request)
-
-    def rebuild(self, documents: Iterable[Document]) -> int:
-        return self._index.rebuild(documents)
-
-    def versions(self) -> dict[str, int]:
-        return self._index.versions()
-
-    def is_current(self) -> bool:
-        return self._index.is_current()
-
-    def ping(self) -> str:
-        return self._index.ping()
-
-    def close(self) -> None:
-        self._index.close()
 
 
 @pytest.fixture(params=["tantivy", "elasticsearch"])

@@ -278,7 +278,7 @@ def _explained(query: Query, notes: list[Note]) -> dict[str, Any]:
     }
 
 
-_KEPT_BACK = ("titles", "summaries", "inputs", "keywords", "said")
+_KEPT_BACK = ("titles", "summaries", "inputs", "keywords")
 """What of the payload serves the search itself and is not shown."""
 
 
