@@ -82,7 +82,7 @@ class Relay:
             if batch.documents:
                 self._index.put(batch.documents)
             if batch.gone:
-                self._index.delete_many(batch.gone)
+                self._index.delete(batch.gone)
             if batch.lines:
                 with self._database.write() as session:
                     session.execute(sa.delete(self._outbox).where(self._outbox.c.seq.in_(batch.lines)))

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import importlib
-from collections.abc import Callable, Mapping
+import random
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 from services.gateway.search import Wanted, evaluation, run
 from services.gateway.search.words import Words
+from shared import vocabulary
 from shared.database import Database
+from shared.fields import DIRECTIONS, INDUSTRIES
 from shared.search import AnalysedQuery, Document, SearchIndex, SearchRequest
 from shared.search.endpoint import hits_told
 from shared.settings import Settings
@@ -33,6 +36,37 @@ def documents(settings: Settings) -> dict[str, list[Document]]:
             found[service] = list(parts["relay"].all_documents(session))
         app.extensions["zhigai"].close()
     return found
+
+
+def sentences_of(corpus: Mapping[str, list[Document]]) -> list[str]:
+    """Sentences of the shipped content: what generated documents are made of, so that words are as frequent as they are."""
+    found = {
+        part.strip()
+        for documents in corpus.values()
+        for document in documents
+        for part in document.body.replace("\n", "。").split("。")
+        if 10 <= len(part.strip()) <= 80
+    }
+    return sorted(found)
+
+
+def generated(size: int, sentences: list[str], body: int = 4) -> Iterator[Document]:
+    """Documents with bodies of so many sentences, the same each time."""
+    chance = random.Random(7)
+    names = [name for term in vocabulary.load().terms for name in term.names]
+    for number in range(size):
+        yield Document(
+            id=f"d{number}",
+            type="article" if number % 3 else "solution",
+            version=1,
+            title="".join(chance.choices(names, k=3)),
+            summary=chance.choice(sentences),
+            body="。".join(chance.choices(sentences, k=body)),
+            keywords=chance.choices(names, k=3),
+            industries=[chance.choice(INDUSTRIES)],
+            directions=[chance.choice(DIRECTIONS)],
+            payload={"url": f"/articles/d{number}"},
+        )
 
 
 def asking(indexes: Mapping[str, SearchIndex]) -> Callable[[str, Mapping[str, Any]], Mapping[str, Any]]:

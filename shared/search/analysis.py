@@ -14,13 +14,14 @@ import unicodedata
 from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cache, lru_cache
+from operator import add
 
 import rjieba
 from opencc import OpenCC
 
 from shared import vocabulary
 
-ANALYSIS_VERSION = "4"
+ANALYSIS_VERSION = "5"
 HAN = re.compile(r"[㐀-䶿一-鿿]+")
 _CODE = re.compile(r"[a-z0-9]+(?:[.\-/+#][a-z0-9]+)*(?:级|号|%|℃|°c)?")
 _RUN = re.compile(rf"{HAN.pattern}|{_CODE.pattern}")
@@ -100,19 +101,21 @@ def analyse(text: str) -> Tokens:
             continue
         words += cut(run)
         unigrams += run
-        bigrams += map("".join, itertools.pairwise(run))
+        bigrams += map(add, run, run[1:])
     return Tokens(tuple(words), tuple(bigrams), tuple(unigrams))
 
 
 def sounds_of(words: Iterable[str]) -> list[str]:
     """For each Han word of two or more characters its pinyin in one piece and its initials: kongyaji, kyj."""
-    found: list[str] = []
-    for word in words:
-        if len(word) > 1 and HAN.fullmatch(word):
-            syllables = pinyin(word)
-            found.append("".join(syllables))
-            found.append("".join(syllable[0] for syllable in syllables))
-    return found
+    return [sound for word in words for sound in _sounds(word)]
+
+
+@lru_cache(maxsize=20_000)
+def _sounds(word: str) -> tuple[str, ...]:
+    if len(word) < 2 or not HAN.fullmatch(word):
+        return ()
+    syllables = pinyin(word)
+    return "".join(syllables), "".join(syllable[0] for syllable in syllables)
 
 
 @lru_cache(maxsize=20_000)

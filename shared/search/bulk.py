@@ -19,25 +19,19 @@ CHUNK = 500
 MOST_PROCESSES = 8
 
 
-def peeked(documents: Iterable[Document]) -> tuple[Iterator[Document], bool]:
-    """The same documents, and whether they are few."""
-    waiting = iter(documents)
-    first = list(itertools.islice(waiting, FEW + 1))
-    return itertools.chain(first, waiting), len(first) <= FEW
-
-
 def analysed(documents: Iterable[Document], processes: int | None = None) -> Iterator[Analysed]:
     """Each document with its tokens by field, in the order given.
 
     `processes` is how many analyse when there are more than `FEW` documents; by default one for each processor.
     """
-    waiting, few = peeked(documents)
+    waiting = iter(documents)
+    first = list(itertools.islice(waiting, FEW + 1))
     processes = min(processes or os.cpu_count() or 1, MOST_PROCESSES)
-    if few or processes < 2:
-        for document in waiting:
+    if len(first) <= FEW or processes < 2:
+        for document in itertools.chain(first, waiting):
             yield document, text_fields(document)
         return
-    yield from _in_processes(waiting, processes)
+    yield from _in_processes(itertools.chain(first, waiting), processes)
 
 
 def _in_processes(documents: Iterator[Document], processes: int) -> Iterator[Analysed]:

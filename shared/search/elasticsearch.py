@@ -24,7 +24,6 @@ from shared.search.port import (
     PUBLIC,
     SURPLUS,
     TEXT_FIELDS,
-    WHOLE,
     Document,
     Hit,
     IndexUnavailable,
@@ -65,10 +64,7 @@ class ElasticsearchIndex:
         self._ensure()
         self._bulk((_action(self._alias, document, text_fields(document)) for document in documents), refresh=True)
 
-    def delete(self, document_id: str, version: int) -> None:
-        self.delete_many([(document_id, version)])
-
-    def delete_many(self, gone: Sequence[tuple[str, int]]) -> None:
+    def delete(self, gone: Sequence[tuple[str, int]]) -> None:
         self._ensure()
         self._bulk((_tombstone(self._alias, *each) for each in gone), refresh=True)
 
@@ -97,7 +93,7 @@ class ElasticsearchIndex:
         found = answer["hits"]["hits"]
         hits = ordered([_hit(hit) for hit in found], request)
         # Everything a result shows is fetched for the first hits of the page only.
-        whole = self.entries([hit.id for hit in hits[:WHOLE]], request.owner)
+        whole = self.entries([hit.id for hit in hits[: request.whole]], request.owner)
         hits = [replace(whole[hit.id], score=hit.score) if hit.id in whole else hit for hit in hits]
         facets = {
             facet: {

@@ -21,8 +21,8 @@ PUBLIC = "-"
 SURPLUS = 60
 """Hits taken beyond the page, so that ties at its edge fall the same way in both engines."""
 MAX_WINDOW = 10_000
-WHOLE = 50
-"""So many hits of a search come with everything a result shows; later ones with their facts only."""
+WHOLE = 20
+"""So many hits of a search come with everything a result shows, unless more are asked for; later ones with their facts."""
 FACTS = ("confirm_by", "last_confirmed")
 """What of the payload decides about order; every hit has it."""
 LEXICON_WORDS, LEXICON_BIGRAMS = 40_000, 60_000
@@ -50,8 +50,6 @@ TEXT_FIELDS: Mapping[str, tuple[tuple[str, float], ...]] = {
 """Where a clause of each kind is looked up, with the field's boost: words 1, bigrams 0.5, single characters 0.2."""
 
 FIELD_NAMES = tuple(name for fields in TEXT_FIELDS.values() for name, _ in fields)
-MATCH_MARKS: Mapping[str, str] = {"words": "w", "bigrams": "b", "unigrams": "u", "sound": "s"}
-"""What stands before a token in the one field that only says whether a document matches: for counting, not for ranking."""
 
 
 class IndexUnavailable(DependencyDown):
@@ -88,6 +86,8 @@ class SearchRequest:
     """The caller's organisation or guest; public documents are found besides its own."""
     offset: int = 0
     limit: int = 20
+    whole: int = WHOLE
+    """How many hits come with everything a result shows."""
 
 
 @dataclass(frozen=True)
@@ -96,7 +96,7 @@ class Hit:
     type: str
     score: float
     payload: Mapping[str, Any]
-    """What a result shows for the first `WHOLE` hits of a search, later only the facts that decide about order."""
+    """What a result shows for the first hits of a search, later only the facts that decide about order."""
     body: str | None = None
     """The text, for highlights; None where only the facts are known."""
 
@@ -133,12 +133,8 @@ class SearchIndex(Protocol):
         """Adds or replaces; a document that is no newer than the one held is passed over. Searchable on return."""
         ...
 
-    def delete(self, document_id: str, version: int) -> None:
-        """Removes it unless a newer version is held. Harmless when it is not there."""
-        ...
-
-    def delete_many(self, gone: Sequence[tuple[str, int]]) -> None:
-        """`delete` for each `(id, version)`, at the price of one."""
+    def delete(self, gone: Sequence[tuple[str, int]]) -> None:
+        """Removes each `(id, version)` unless a newer version is held. Harmless where it is not there."""
         ...
 
     def search(self, request: SearchRequest) -> SearchPage:
@@ -198,16 +194,6 @@ def text_fields(document: Document) -> dict[str, str]:
         "title_sounds": analysis.sounds_of(dict.fromkeys((*title.words, *keywords.words))),
     }
     return {name: " ".join((SENTINEL, *tokens[name])) for name in FIELD_NAMES}
-
-
-def match_tokens(fields: Mapping[str, str]) -> set[str]:
-    """Every token of a document once, marked by its kind: the document matches a clause exactly if its token is here."""
-    found: set[str] = set()
-    for kind, names in TEXT_FIELDS.items():
-        if kind in MATCH_MARKS:
-            mark = MATCH_MARKS[kind]
-            found.update(mark + token for name, _ in names for token in fields[name].split(" ")[1:])
-    return found
 
 
 def stored(document: Document) -> dict[str, Any]:

@@ -28,16 +28,13 @@ class SemanticIndex:
     def put(self, documents: Sequence[Document]) -> None:
         self._index.put(list(self._with_vectors(documents)))
 
-    def delete(self, document_id: str, version: int) -> None:
-        self._index.delete(document_id, version)
-
-    def delete_many(self, gone: Sequence[tuple[str, int]]) -> None:
-        self._index.delete_many(gone)
+    def delete(self, gone: Sequence[tuple[str, int]]) -> None:
+        self._index.delete(gone)
 
     def search(self, request: SearchRequest) -> SearchPage:
         if not request.query.clauses or not request.query.text.strip():
             return self._index.search(request)
-        wide = replace(request, offset=0, limit=max(TOP, request.offset + request.limit))
+        wide = replace(request, offset=0, limit=max(TOP, request.offset + request.limit), whole=TOP)
         page = self._index.search(wide)
         vector = self._embedder.embed([request.query.text])[0]
         best = max((hit.score for hit in page.hits), default=1.0)

@@ -13,22 +13,23 @@ import threading
 import uuid
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import tantivy
 
+from shared.fields import INDUSTRIES
 from shared.search import analysis
-from shared.search.bulk import analysed, peeked
+from shared.search import tantivy_query as queries
+from shared.search.bulk import analysed
 from shared.search.port import (
     FACTS,
     FIELD_NAMES,
-    MATCH_MARKS,
     MAX_WINDOW,
     PUBLIC,
     SURPLUS,
     TEXT_FIELDS,
-    WHOLE,
     Document,
     Hit,
     IndexUnavailable,
@@ -37,7 +38,6 @@ from shared.search.port import (
     SearchPage,
     SearchRequest,
     kept_body,
-    match_tokens,
     other_filters,
     stored,
     text_fields,
@@ -45,8 +45,10 @@ from shared.search.port import (
 from shared.search.tantivy_writer import KeptWriter
 
 _PART = "part-"
-_MATCH = "match"
-_REBUILD_THREADS, _REBUILD_HEAP_BYTES = 2, 128_000_000
+_REBUILD_HEAP_BYTES = 256_000_000
+"""A hundred thousand documents make one segment, which is read half again as fast as the six of two writing threads."""
+WIDE = 2_000
+"""Of fewer matches each is looked at sooner than it is known which of them can be passed over."""
 _FACETS = ("type", "industry", "direction")
 
 
@@ -56,8 +58,10 @@ class TantivyIndex:
         self._folder = folder
         self._version = f"{analysis.version()}-{mark}" if mark else analysis.version()
         self._lock = threading.Lock()
+        self._current = self._meta = folder / "current"
         self._name = ""
         self._index: tantivy.Index | None = None
+        self._named: tuple[int, ...] = ()
         self._committed: tuple[int, ...] = ()
         self._damaged = ""
         self._writer = KeptWriter(folder)
@@ -71,10 +75,7 @@ class TantivyIndex:
                 if held.get(document.id, -1) < document.version:
                     batch.replace(document.id, _engine_document(document, text_fields(document)))
 
-    def delete(self, document_id: str, version: int) -> None:
-        self.delete_many([(document_id, version)])
-
-    def delete_many(self, gone: Sequence[tuple[str, int]]) -> None:
+    def delete(self, gone: Sequence[tuple[str, int]]) -> None:
         index = self._open()
         with self._writer.batch(index) as batch:
             held = self._held(index, [document_id for document_id, _ in gone])
@@ -90,28 +91,20 @@ class TantivyIndex:
         index = self._open()
         searcher: Any = index.searcher()
         schema = index.schema
-        base = _base_query(schema, request)
-        narrowed = _with_filters(schema, base, _chosen(request))
-        window = min(request.offset + request.limit + SURPLUS, MAX_WINDOW)
-        if request.query.clauses:
-            found = searcher.search(narrowed, limit=window, count=False)
-        else:
-            found = searcher.search(
-                narrowed, limit=window, count=False, order_by_field="sort_id", order=tantivy.Order.Asc
-            )
         facets = self._facets(searcher, schema, request)
         # A document has one type, so the types' counts add up to the total.
         total = sum(count for kind, count in facets["type"].items() if not request.types or kind in request.types)
-        return SearchPage(total, _hits(searcher, found.hits, request), facets, not self._name.startswith(_PART))
+        hits = _passing_over(searcher, schema, request) if total >= WIDE else None
+        if hits is None:
+            hits = _ranked(searcher, schema, request)
+        return SearchPage(total, hits, facets, not self._name.startswith(_PART))
 
     def entries(self, ids: Sequence[str], owner: str | None) -> dict[str, Hit]:
         if not ids:
             return {}
         index = self._open()
         searcher: Any = index.searcher()
-        seen = _seen(index.schema, owner)
-        wanted = _any_of(index.schema, "id", list(ids))
-        query = tantivy.Query.boolean_query([(tantivy.Occur.Must, wanted), (tantivy.Occur.Must, seen)])
+        query = queries.visible(index.schema, owner, ids)
         with self._loss_told():
             found = searcher.search(query, limit=len(ids), count=False)
             hits = [_hit(searcher.doc(address), 0.0, whole=True) for _, address in found.hits]
@@ -131,11 +124,9 @@ class TantivyIndex:
     def rebuild(self, documents: Iterable[Document]) -> int:
         name = f"{self._version}-{uuid.uuid4().hex[:8]}"
         index = tantivy.Index(_schema(), path=str(_made(self._folder / name)))
-        waiting, few = peeked(documents)
-        # One thread leaves one segment, which a small index is read fastest from.
-        writer = index.writer(heap_size=_REBUILD_HEAP_BYTES, num_threads=1 if few else _REBUILD_THREADS)
+        writer = index.writer(heap_size=_REBUILD_HEAP_BYTES, num_threads=1)
         count, counting = 0, LexiconCount()
-        for document, fields in analysed(waiting):
+        for document, fields in analysed(documents):
             writer.add_document(_engine_document(document, fields))
             counting.add(document, fields)
             count += 1
@@ -178,19 +169,25 @@ class TantivyIndex:
     def _open(self) -> tantivy.Index:
         """The current index, opened anew when another process has switched it, with everything committed so far."""
         with self._lock:
-            name = self._current_name() or self._first()
-            try:
+            # Both files are written anew at each change; looking at them costs less than reading them.
+            named = _state(self._current)
+            if self._index is None or named != self._named:
+                self._named = named
+                name = self._current_name() or self._first()
                 if self._index is None or name != self._name:
-                    self._index = tantivy.Index.open(str(self._folder / name))
-                    self._name, self._committed = name, ()
-                # The engine writes this file anew at each commit; looking at it costs less than loading it.
-                seen = (self._folder / name / "meta.json").stat()
-                committed = (seen.st_mtime_ns, seen.st_ino, seen.st_size)
+                    self._index, self._name, self._committed = None, name, ()
+                    self._meta = self._folder / name / "meta.json"
+            try:
+                if self._index is None:
+                    self._index = tantivy.Index.open(str(self._folder / self._name))
+                committed = _state(self._meta)
+                if not committed:
+                    raise FileNotFoundError(self._meta)
                 if committed != self._committed:
                     self._index.reload()
                     self._committed = committed
             except (ValueError, FileNotFoundError) as wrong:
-                self._damaged = name
+                self._damaged = self._name
                 raise IndexUnavailable(dependency="search index") from wrong
             return self._index
 
@@ -201,20 +198,20 @@ class TantivyIndex:
         draft = self._folder / f".current-{uuid.uuid4().hex[:8]}"
         draft.write_text(name, encoding="ascii")
         with contextlib.suppress(FileExistsError):
-            (self._folder / "current").hardlink_to(draft)
+            self._current.hardlink_to(draft)
         draft.unlink()
         return self._current_name()
 
     def _current_name(self) -> str:
         try:
-            return (self._folder / "current").read_text(encoding="ascii").strip()
+            return self._current.read_text(encoding="ascii").strip()
         except FileNotFoundError:
             return ""
 
     def _point_to(self, name: str) -> None:
         draft = self._folder / f".current-{uuid.uuid4().hex[:8]}"
         draft.write_text(name, encoding="ascii")
-        draft.replace(self._folder / "current")
+        draft.replace(self._current)
 
     @contextmanager
     def _loss_told(self) -> Iterator[None]:
@@ -228,29 +225,37 @@ class TantivyIndex:
             self._damaged = self._name
             raise IndexUnavailable(dependency="search index") from wrong
 
-    @staticmethod
-    def _held(index: tantivy.Index, ids: Sequence[str]) -> dict[str, int]:
+    def _held(self, index: tantivy.Index, ids: Sequence[str]) -> dict[str, int]:
         searcher = index.searcher()
         if not ids:
             return {}
-        query = _any_of(index.schema, "id", list(ids))
-        found = searcher.search(query, limit=max(len(ids), 1), count=False)
-        documents = (searcher.doc(address) for _, address in found.hits)
+        with self._loss_told():
+            found = searcher.search(queries.any_of(index.schema, "id", ids), limit=len(ids), count=False)
+            documents = [searcher.doc(address) for _, address in found.hits]
         return {document["id"][0]: document["version"][0] for document in documents}
 
     @staticmethod
     def _facets(searcher: Any, schema: Any, request: SearchRequest) -> dict[str, dict[str, int]]:
-        base = _matching(schema, request)
+        base = queries.matching(schema, request)
         counted: dict[str, dict[str, int]] = {}
         asked: dict[str, Any] = {}
         for facet, filters in other_filters(request).items():
             key = json.dumps(filters)
             if key not in asked:
                 aggregation = {name: {"terms": {"field": name, "size": 100}} for name in _FACETS}
-                asked[key] = searcher.aggregate(_with_filters(schema, base, filters), aggregation)
+                asked[key] = searcher.aggregate(queries.with_filters(schema, base, filters), aggregation)
             buckets = asked[key][facet]["buckets"]
             counted[facet] = {bucket["key"]: bucket["doc_count"] for bucket in buckets if bucket["key"] != PUBLIC}
         return counted
+
+
+def _state(path: Path) -> tuple[int, ...]:
+    """What changes when a file is written anew; empty when there is none."""
+    try:
+        seen = path.stat()
+    except FileNotFoundError:
+        return ()
+    return seen.st_mtime_ns, seen.st_ino, seen.st_size
 
 
 def _made(folder: Path) -> Path:
@@ -264,7 +269,8 @@ def _schema() -> tantivy.Schema:
     builder.add_text_field("sort_id", fast=True, tokenizer_name="raw", index_option="basic")
     for facet in _FACETS:
         builder.add_text_field(facet, stored=facet == "type", fast=True, tokenizer_name="raw", index_option="basic")
-    builder.add_text_field("organisation", tokenizer_name="raw", index_option="basic")
+    builder.add_text_field("organisation", stored=True, tokenizer_name="raw", index_option="basic")
+    builder.add_text_field(queries.BONUS, tokenizer_name="raw", index_option="freq")
     builder.add_unsigned_field("version", stored=True)
     builder.add_bytes_field("payload", stored=True)
     builder.add_bytes_field("body", stored=True)
@@ -272,7 +278,8 @@ def _schema() -> tantivy.Schema:
         builder.add_text_field(name, stored=True, tokenizer_name="raw", index_option="basic")
     for name in FIELD_NAMES:
         builder.add_text_field(name, tokenizer_name="whitespace", index_option="freq")
-    builder.add_text_field(_MATCH, tokenizer_name="whitespace", index_option="basic")
+    for name in queries.ANY.values():
+        builder.add_text_field(name, tokenizer_name="whitespace", index_option="basic")
     return builder.build()
 
 
@@ -285,6 +292,9 @@ def _engine_document(document: Document, fields: Mapping[str, str]) -> tantivy.D
     made.add_unsigned("version", document.version)
     for industry in document.industries or (PUBLIC,):
         made.add_text("industry", industry)
+    industries = set(document.industries).intersection(INDUSTRIES)
+    for industry in (*industries, *[PUBLIC] * (len(INDUSTRIES) - len(industries))):
+        made.add_text(queries.BONUS, industry)
     for direction in document.directions or (PUBLIC,):
         made.add_text("direction", direction)
     made.add_bytes("payload", json.dumps(stored(document), ensure_ascii=False).encode("utf-8"))
@@ -292,22 +302,58 @@ def _engine_document(document: Document, fields: Mapping[str, str]) -> tantivy.D
     for name in FACTS:
         if isinstance(document.payload.get(name), str):
             made.add_text(name, document.payload[name])
-    made.add_text(_MATCH, " ".join(match_tokens(fields)))
     for name, text in fields.items():
         made.add_text(name, text)
+    for kind, anywhere in queries.ANY.items():
+        made.add_text(anywhere, " ".join([fields[name] for name, _ in TEXT_FIELDS[kind]]))
     return made
 
 
-def _hits(searcher: Any, found: Sequence[tuple[Any, Any]], request: SearchRequest) -> list[Hit]:
-    """The page of these `(key, address)`. Documents are read only where the page or a tie at its edge needs them."""
-    scored = bool(request.query.clauses)
-    end = request.offset + request.limit
-    if scored and len(found) > end:
-        edge = round(float(found[end - 1][0]), 3)
-        found = [pair for pair in found if round(float(pair[0]), 3) >= edge]
-    documents = [(searcher.doc(address), float(key) if scored else 0.0) for key, address in found]
-    ranked = sorted(documents, key=lambda pair: (-round(pair[1], 3), pair[0]["id"][0]))[request.offset : end]
-    return [_hit(document, score, whole=place < WHOLE) for place, (document, score) in enumerate(ranked)]
+def _ranked(searcher: Any, schema: Any, request: SearchRequest) -> list[Hit]:
+    """The page out of everything that matches. Documents are read only where the page or a tie at its edge needs them."""
+    query = queries.with_filters(schema, queries.base(schema, request), queries.chosen(request))
+    window, end = _window(request), request.offset + request.limit
+    if not request.query.clauses:
+        order = {"order_by_field": "sort_id", "order": tantivy.Order.Asc}
+        found = searcher.search(query, limit=window, count=False, **order).hits[request.offset : end]
+        return _page([(searcher.doc(address), 0.0) for _, address in found], replace(request, offset=0))
+    found = searcher.search(query, limit=window, count=False).hits
+    if len(found) > end:
+        edge = round(found[end - 1][0], 3)
+        found = [pair for pair in found if round(pair[0], 3) >= edge]
+    return _page([(searcher.doc(address), score) for score, address in found], request)
+
+
+def _passing_over(searcher: Any, schema: Any, request: SearchRequest) -> list[Hit] | None:
+    """The same page without a look at every match; None where that cannot be known to be the same.
+
+    The engine passes over what cannot reach the first hits, which it only does for terms and nothing round them. What
+    the owner may not see is left out afterwards, and what may have the industry alone is not told from what matches.
+    """
+    if not request.query.clauses or queries.chosen(request):
+        return None
+    query, bonus = queries.plain(searcher, schema, request)
+    seen, end = queries.owners(request.owner), request.offset + request.limit
+    documents: list[tuple[Any, float]] = []
+    for score, address in searcher.search(query, limit=_window(request), count=False).hits:
+        if len(documents) >= end and round(score, 3) < round(documents[end - 1][1], 3):
+            return _page(documents, request)
+        if score <= bonus + 0.001:
+            return None
+        document = searcher.doc(address)
+        if document["organisation"][0] in seen:
+            documents.append((document, score))
+    return None
+
+
+def _window(request: SearchRequest) -> int:
+    return min(request.offset + request.limit + SURPLUS, MAX_WINDOW)
+
+
+def _page(documents: Sequence[tuple[Any, float]], request: SearchRequest) -> list[Hit]:
+    ranked = sorted(documents, key=lambda pair: (-round(pair[1], 3), pair[0]["id"][0]))
+    wanted = ranked[request.offset : request.offset + request.limit]
+    return [_hit(document, score, whole=place < request.whole) for place, (document, score) in enumerate(wanted)]
 
 
 def _hit(document: Any, score: float, *, whole: bool) -> Hit:
@@ -317,63 +363,3 @@ def _hit(document: Any, score: float, *, whole: bool) -> Hit:
         return Hit(document["id"][0], document["type"][0], score, payload, body)
     facts = {name: values[0] for name in FACTS if (values := document[name])}
     return Hit(document["id"][0], document["type"][0], score, facts)
-
-
-def _term(schema: Any, name: str, value: str) -> tantivy.Query:
-    return tantivy.Query.term_query(schema, name, value, "freq" if name in FIELD_NAMES else "basic")
-
-
-def _base_query(schema: Any, request: SearchRequest) -> tantivy.Query:
-    """What matches the words and may be seen by the owner."""
-    seen = _seen(schema, request.owner)
-    if not request.query.clauses:
-        return seen
-    should: list[tuple[tantivy.Occur, tantivy.Query]] = []
-    extra: list[tuple[tantivy.Occur, tantivy.Query]] = []
-    for clause in request.query.clauses:
-        if clause.kind == "industry":
-            boosted = tantivy.Query.const_score_query(_term(schema, "industry", clause.token), clause.weight)
-            extra.append((tantivy.Occur.Should, boosted))
-            continue
-        for name, boost in TEXT_FIELDS[clause.kind]:
-            query = tantivy.Query.boost_query(_term(schema, name, clause.token), boost * clause.weight)
-            should.append((tantivy.Occur.Should, query))
-    matched = tantivy.Query.boolean_query(should) if should else tantivy.Query.empty_query()
-    return tantivy.Query.boolean_query([(tantivy.Occur.Must, matched), (tantivy.Occur.Must, seen), *extra])
-
-
-def _seen(schema: Any, owner: str | None) -> tantivy.Query:
-    owners = [PUBLIC] if owner is None else [PUBLIC, owner]
-    return tantivy.Query.const_score_query(_any_of(schema, "organisation", owners), 0.0)
-
-
-def _matching(schema: Any, request: SearchRequest) -> tantivy.Query:
-    """What `_base_query` matches, for counting: one list of tokens instead of every field with its score."""
-    seen = _seen(schema, request.owner)
-    if not request.query.clauses:
-        return seen
-    tokens = [MATCH_MARKS[clause.kind] + clause.token for clause in request.query.clauses if clause.kind in MATCH_MARKS]
-    matched = tantivy.Query.const_score_query(_any_of(schema, _MATCH, tokens), 0.0)
-    return tantivy.Query.boolean_query([(tantivy.Occur.Must, matched), (tantivy.Occur.Must, seen)])
-
-
-def _any_of(schema: Any, name: str, values: Sequence[str]) -> tantivy.Query:
-    # The engine's own query for a set of terms walks its whole dictionary: three times the cost for a few terms.
-    terms = [_term(schema, name, value) for value in values]
-    if len(terms) == 1:
-        return terms[0]
-    return tantivy.Query.boolean_query([(tantivy.Occur.Should, term) for term in terms])
-
-
-def _chosen(request: SearchRequest) -> list[tuple[str, Sequence[str]]]:
-    pairs = [("type", request.types), ("industry", request.industries), ("direction", request.directions)]
-    return [(name, values) for name, values in pairs if values]
-
-
-def _with_filters(schema: Any, base: tantivy.Query, filters: Sequence[tuple[str, Sequence[str]]]) -> tantivy.Query:
-    if not filters:
-        return base
-    parts = [(tantivy.Occur.Must, base)]
-    for name, values in filters:
-        parts.append((tantivy.Occur.Must, tantivy.Query.const_score_query(_any_of(schema, name, values), 0.0)))
-    return tantivy.Query.boolean_query(parts)

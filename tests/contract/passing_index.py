@@ -17,11 +17,8 @@ class PassingIndex:
     def put(self, documents: Sequence[Document]) -> None:
         self._index.put(documents)
 
-    def delete(self, document_id: str, version: int) -> None:
-        self.delete_many([(document_id, version)])
-
-    def delete_many(self, gone: Sequence[tuple[str, int]]) -> None:
-        self._index.delete_many(gone)
+    def delete(self, gone: Sequence[tuple[str, int]]) -> None:
+        self._index.delete(gone)
 
     def search(self, request: SearchRequest) -> SearchPage:
         return self._index.search(request)

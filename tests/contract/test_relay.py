@@ -36,10 +36,10 @@ class Interrupted(PassingIndex):
         if self.die_after_put:
             raise KeyboardInterrupt
 
-    def delete_many(self, gone: Sequence[tuple[str, int]]) -> None:
+    def delete(self, gone: Sequence[tuple[str, int]]) -> None:
         if self.away:
             raise IndexUnavailable(dependency="search index")
-        super().delete_many(gone)
+        super().delete(gone)
 
 
 @pytest.fixture

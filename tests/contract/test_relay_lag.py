@@ -39,8 +39,8 @@ class Counted(PassingIndex):
         super().put(documents)
         self.put_ids.append([document.id for document in documents])
 
-    def delete_many(self, gone: Sequence[tuple[str, int]]) -> None:
-        super().delete_many(gone)
+    def delete(self, gone: Sequence[tuple[str, int]]) -> None:
+        super().delete(gone)
         self.deleted.append(len(gone))
 
 

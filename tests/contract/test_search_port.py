@@ -52,17 +52,17 @@ def ids(index: SearchIndex, text: str = "定型机", **more: object) -> list[str
 def test_what_was_put_is_found_at_once_and_what_was_deleted_is_not(index: SearchIndex) -> None:
     index.put([document(1), document(2, "蒸汽疏水阀")])
     assert ids(index) == ["d01"]
-    index.delete("d01", 2)
+    index.delete([("d01", 2)])
     assert ids(index) == []
-    index.delete("d01", 3)
-    index.delete("never", 1)
+    index.delete([("d01", 3)])
+    index.delete([("never", 1)])
 
 
 def test_an_older_version_never_replaces_a_newer_one(index: SearchIndex) -> None:
     index.put([document(1, version=5)])
     index.put([document(1, "蒸汽疏水阀", version=4)])
     assert ids(index) == ["d01"]
-    index.delete("d01", 4)
+    index.delete([("d01", 4)])
     assert index.versions() == {"d01": 5}
     index.put([document(1, "蒸汽疏水阀", version=6)])
     assert ids(index) == [] and ids(index, "疏水阀") == ["d01"]
@@ -70,7 +70,7 @@ def test_an_older_version_never_replaces_a_newer_one(index: SearchIndex) -> None
 
 def test_a_document_deleted_does_not_come_back_by_a_late_replay(index: SearchIndex) -> None:
     index.put([document(1, version=3)])
-    index.delete("d01", 4)
+    index.delete([("d01", 4)])
     index.put([document(2)])
     assert set(index.versions()) == {"d02"}
 

@@ -56,7 +56,7 @@ def test_what_the_index_holds_already_costs_no_commit(open_index: Open, folder: 
     index.put([document("a", 3), document("b", 3)])
     before = committed(folder)["opstamp"]
     index.put([document("a", 3), document("b", 2)])
-    index.delete_many([("a", 2), ("never", 9)])
+    index.delete([("a", 2), ("never", 9)])
     assert committed(folder)["opstamp"] == before
     index.put([document("a", 4)])
     assert committed(folder)["opstamp"] != before
@@ -103,7 +103,7 @@ def test_versions_are_compared_with_what_the_holder_before_wrote(open_index: Ope
     second.put([document("a", 1)])
     first.put([document("a", 5)])
     second.put([document("a", 4)])
-    second.delete("a", 4)
+    second.delete([("a", 4)])
     assert first.versions() == second.versions() == {"a": 5}
 
 

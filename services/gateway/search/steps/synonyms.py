@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import lru_cache
 
 from services.gateway.search.query import Note, Query
 from services.gateway.search.words import Words
@@ -18,10 +19,10 @@ def synonyms(query: Query, words: Words) -> tuple[Query, Note | None]:
     said = []
     for name in _names_in(query, words):
         for term in words.by_name[name]:
-            names = {analysis.normalise(each) for each in term.names}
+            names = {_plain(each) for each in term.names}
             for weight, others in ((SYNONYM, term.names), (RELATED, term.related)):
                 for other in others:
-                    plain = analysis.normalise(other)
+                    plain = _plain(other)
                     if plain != name and not any(frozenset((each, plain)) in words.never_merge for each in names):
                         _widen(clauses, plain, weight, query)
             said.append(f"{name}：{'、'.join(term.names)}")
@@ -30,6 +31,16 @@ def synonyms(query: Query, words: Words) -> tuple[Query, Note | None]:
     best = sorted(clauses.items(), key=lambda pair: (-pair[1], pair[0]))[:MOST]
     widened = tuple(Clause(kind, token, weight) for (kind, token), weight in best)
     return replace(query, widened=widened), Note("synonyms", "；".join(dict.fromkeys(said)))
+
+
+@lru_cache(maxsize=10_000)
+def _plain(name: str) -> str:
+    return analysis.normalise(name)
+
+
+@lru_cache(maxsize=10_000)
+def _tokens(name: str) -> tuple[str, ...]:
+    return tuple(token for token in dict.fromkeys(analysis.analyse(name).words) if len(token) > 1)
 
 
 def _names_in(query: Query, words: Words) -> list[str]:
@@ -45,7 +56,7 @@ def _names_in(query: Query, words: Words) -> list[str]:
 
 
 def _widen(clauses: dict[tuple[str, str], float], other: str, weight: float, query: Query) -> None:
-    tokens = [token for token in dict.fromkeys(analysis.analyse(other).words) if len(token) > 1]
+    tokens = _tokens(other)
     for token in tokens:
         if token not in query.words:
             share = weight / max(len(tokens), 1) if len(tokens) > 2 else weight
