@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import contextvars
 import logging
+import os
 import re
 import sys
-import uuid
 from typing import Any
 
 import structlog
@@ -38,7 +38,7 @@ def request_id_of(given: str | None) -> str:
     """The caller's own request id when it is harmless, else a new one."""
     if given and _GIVEN_ID.match(given):
         return given
-    return uuid.uuid4().hex
+    return os.urandom(16).hex()
 
 
 def _scrub(_logger: Any, _method: str, event: dict[str, Any]) -> dict[str, Any]:

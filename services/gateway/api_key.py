@@ -10,6 +10,7 @@ import secrets
 import string
 import zlib
 from dataclasses import dataclass
+from functools import lru_cache
 
 PREFIX = "zg_live_"
 _DIGITS = string.digits + string.ascii_uppercase + string.ascii_lowercase
@@ -41,6 +42,16 @@ def id_of(text: str) -> str | None:
     if _checksum(text[:-_CHECK]) != text[-_CHECK:]:
         return None
     return text[len(PREFIX) : len(PREFIX) + _ID]
+
+
+@lru_cache(maxsize=4096)
+def read(text: str) -> tuple[str, bytes] | None:
+    """The public id and the digest of a well-formed key, None for any other text.
+
+    A client sends the same key with every call, so it is worked out once.
+    """
+    key_id = id_of(text)
+    return None if key_id is None else (key_id, digest_of(text))
 
 
 def digest_of(text: str) -> bytes:

@@ -6,6 +6,8 @@ import threading
 from collections import Counter
 from dataclasses import dataclass
 
+from prometheus_client import Histogram
+
 from shared import telemetry
 
 NOBODY = "-"
@@ -26,6 +28,7 @@ class Meter:
         self._calls: Counter[tuple[str, str]] = Counter()
         self._errors: Counter[tuple[str, str]] = Counter()
         self._statuses: Counter[tuple[str, int]] = Counter()
+        self._seconds: dict[str, Histogram] = {}
 
     def count(self, key_id: str, route: str, status: int, seconds: float) -> None:
         with self._lock:
@@ -34,7 +37,10 @@ class Meter:
             elif status >= 400:
                 self._errors[key_id, route] += 1
             self._statuses[route, status] += 1
-        telemetry.SECONDS.labels("edge", route).observe(seconds)
+        found = self._seconds.get(route)
+        if found is None:
+            found = self._seconds[route] = telemetry.SECONDS.labels("edge", route)
+        found.observe(seconds)
 
     def take(self) -> dict[tuple[str, str], Counted]:
         """Everything counted since the last time, by (key id, route)."""

@@ -55,9 +55,10 @@ def identify(call: Call, state: State) -> Refused | None:
 
 def usable(text: str, state: State) -> KeyRecord | None:
     """The key's record if its secret is right. An unknown id costs the same as a wrong secret."""
-    key_id = api_key.id_of(text)
-    if key_id is None:
+    read = api_key.read(text)
+    if read is None:
         return None
+    key_id, digest = read
     record = state.keys.get(key_id)
-    right = hmac.compare_digest(api_key.digest_of(text), _NO_DIGEST if record is None else record.digest)
+    right = hmac.compare_digest(digest, _NO_DIGEST if record is None else record.digest)
     return record if right else None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from functools import lru_cache
 
 from services.gateway.policy.state import State, neighbourhood
 from shared.errors import RateLimited, Refused
@@ -32,8 +33,13 @@ def limit_rate(call: Call, state: State) -> Refused | None:
     taken = state.rates.take(bucket, 1, capacity=limit, refill_per_s=refill)
     full_in = math.ceil((limit - taken.remaining) / refill)
     headers = call.answer_headers
-    headers["ratelimit-policy"] = f'"{name}";q={limit};w={WINDOW_S}'
+    headers["ratelimit-policy"] = _policy(name, limit)
     headers["ratelimit"] = f'"{name}";r={max(taken.remaining, 0)};t={full_in}'
     if taken.allowed:
         return None
     return RateLimited(limit=limit, window_s=WINDOW_S, retry_after_s=max(1, math.ceil(taken.retry_after_s)))
+
+
+@lru_cache(maxsize=256)
+def _policy(name: str, limit: int) -> str:
+    return f'"{name}";q={limit};w={WINDOW_S}'

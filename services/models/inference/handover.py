@@ -9,6 +9,7 @@ import asyncio
 import re
 import zlib
 from collections.abc import Callable, Mapping, Sequence
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -98,16 +99,12 @@ class Inference:
             return Answer(problem.status, headers, problem.encoded())
 
     async def _answer(self, call: Call, body: ReadBody) -> Answer:
-        found = _PREDICT.match(call.path)
-        if found:
-            return await self._compute(call, body, frames.PREDICT, found["name"], "")
-        found = _MODEL.match(call.path)
-        if found:
-            name, version, what = found["name"], found["version"] or "", found["what"] or ""
-            if what == "/infer":
-                return await self._compute(call, body, frames.INFER, name, version)
+        asked = _asked(call.path)
+        if asked is not None:
+            kind, name, version = asked
+            if kind in (frames.PREDICT, frames.INFER):
+                return await self._compute(call, body, kind, name, version)
             _only(call, "GET", "HEAD")
-            kind = frames.READY if what == "/ready" else frames.METADATA
             ask = self._ask(call, kind, name, version)
             headers = admitted(self._standings.of(name), ask)
             if self._endpoints is not None and self._endpoints.wants(ask):
@@ -145,8 +142,6 @@ class Inference:
 
     @staticmethod
     def _ask(call: Call, kind: int, name: str, version: str) -> Ask:
-        if len(name) > 80 or len(version) > 40 or not (name + version).isascii():
-            raise NoSuchPath(path=call.path[:200])
         language = language_of(call.headers.get("accept-language")) if "accept-language" in call.headers else "zh"
         return Ask(0, kind, name, version, call.request_id, language, organisation=owner_of(call.principal))
 
@@ -185,12 +180,33 @@ class Inference:
 
     @staticmethod
     def _http(reply: Reply, more: Mapping[str, str] = NO_HEADERS) -> Answer:
-        headers = {"content-type": reply.media_type, **{name.lower(): value for name, value in reply.headers.items()}}
-        if more:
-            headers |= {name.lower(): value for name, value in more.items()}
+        headers = {"content-type": reply.media_type}
+        for given in (reply.headers, more):
+            if given:
+                headers |= {name.lower(): value for name, value in given.items()}
         if reply.json_length:
             headers["inference-header-content-length"] = str(reply.json_length)
         return Answer(reply.status, headers, reply.body)
+
+
+@lru_cache(maxsize=4096)
+def _asked(path: str) -> tuple[int, str, str] | None:
+    """Kind of call, component and version that a path names; None for paths that name no component to be asked.
+
+    Raises `NoSuchPath` for a name or version that none can have.
+    """
+    found = _PREDICT.match(path)
+    if found:
+        kind, name, version = frames.PREDICT, found["name"], ""
+    else:
+        found = _MODEL.match(path)
+        if not found:
+            return None
+        kind = {"/infer": frames.INFER, "/ready": frames.READY}.get(found["what"], frames.METADATA)
+        name, version = found["name"], found["version"] or ""
+    if len(name) > 80 or len(version) > 40 or not (name + version).isascii():
+        raise NoSuchPath(path=path[:200])
+    return kind, name, version
 
 
 def _only(call: Call, *methods: str) -> None:

@@ -24,11 +24,11 @@ ON_REQUEST = frozenset({"in_range", "unusual"})
 def outputs_of(
     release: LoadedRelease,
     computed: Computed,
-    flagged: NDArray[np.bool_] | None,
-    novel: NDArray[np.bool_] | None,
+    on_request: tuple[NDArray[np.bool_] | None, NDArray[np.bool_] | None] | None,
     rows: int,
 ) -> Outputs:
-    """`flagged` is (n, features) true outside the trained range, None when all lie within."""
+    """`on_request`, None when nobody named an output: (n, features) true outside the trained range, None when all lie
+    within; and (n,) true where a row is unlike training, None when the release cannot tell."""
     found: dict[str, tuple[str, NDArray[Any]]] = {}
     if computed.probabilities is not None:
         classes = release.signature.classes
@@ -45,6 +45,9 @@ def outputs_of(
     if computed.low is not None and computed.high is not None:
         found["interval_low"] = ("FP64", computed.low)
         found["interval_high"] = ("FP64", computed.high)
+    if on_request is None:
+        return found
+    flagged, novel = on_request
     within: NDArray[Any] = np.ones(rows, np.bool_) if flagged is None else np.logical_not(flagged.any(axis=1))
     found["in_range"] = ("BOOL", within)
     if novel is not None:

@@ -7,7 +7,9 @@ would be written as, never for a place in the list.
 
 from __future__ import annotations
 
+from array import array
 from collections.abc import Mapping
+from itertools import chain
 from typing import Any
 
 import numpy as np
@@ -38,8 +40,7 @@ def infer(release: LoadedRelease, body: bytes, json_length: int, options: Any = 
     raw = Raw(body[json_length:] if json_length else b"")
     matrix = _matrix(release, request["inputs"], raw, b"true" in head or b"false" in head)
     raw.must_be_used_up()
-    within = release.ranges.within(matrix)
-    flagged = None if within.all() else ~within
+    flagged = release.ranges.outside(matrix)
     if flagged is not None and not np.isfinite(matrix).all():
         raise BadTensor(
             tensor=str(request["inputs"][0]["name"])[:200], reason="含有非有限数值 / not all numbers are finite"
@@ -47,7 +48,8 @@ def infer(release: LoadedRelease, body: bytes, json_length: int, options: Any = 
     computed = compute(release, matrix, options)
     note(release, matrix, computed)
     novel = unlike_training(release, matrix)
-    outputs = outputs_of(release, computed, flagged, novel, matrix.shape[0])
+    on_request = (flagged, novel) if request.get("outputs") else None
+    outputs = outputs_of(release, computed, on_request, matrix.shape[0])
     return answered(release, request, outputs, _flags(release, flagged, novel))
 
 
@@ -117,14 +119,10 @@ def _plain_matrix(release: LoadedRelease, tensor: Any) -> NDArray[np.float32] | 
         return None
     if not isinstance(values, list) or shape != [len(values) // width, width] or type(shape[0]) is not int:
         return None
-    try:
-        flat = np.array(values)
-    except ValueError:
+    if len(values) % width:
         return None
-    if flat.ndim != 1 or flat.dtype.kind not in "iuf" or flat.size % width:
-        return None
-    with np.errstate(over="ignore"):
-        return flat.astype(np.float32).reshape(-1, width)
+    flat = _numbers(values)
+    return None if flat is None else flat.reshape(-1, width)
 
 
 def _plain_columns(release: LoadedRelease, tensors: list[Any]) -> NDArray[np.float32] | None:
@@ -151,14 +149,16 @@ def _plain_columns(release: LoadedRelease, tensors: list[Any]) -> NDArray[np.flo
         data[name] = values
     if data.keys() != release.signature.names or release.ranges.worded:
         return None
+    flat = _numbers(list(chain.from_iterable([data[feature.name] for feature in release.signature.inputs])))
+    return None if flat is None else np.ascontiguousarray(flat.reshape(len(data), rows).T)
+
+
+def _numbers(values: list[Any]) -> NDArray[np.float32] | None:
+    """(n,) in half the time that numpy takes to find out what a list holds; None for no values or others than numbers."""
     try:
-        matrix = np.array([data[feature.name] for feature in release.signature.inputs])
-    except ValueError:
+        return np.frombuffer(array("f", values), np.float32) if values else None
+    except (TypeError, OverflowError):
         return None
-    if matrix.dtype.kind not in "iuf" or matrix.ndim != 2:
-        return None
-    with np.errstate(over="ignore"):
-        return np.ascontiguousarray(matrix.T, dtype=np.float32)
 
 
 def _converted(release: LoadedRelease, name: str, values: NDArray[Any], unit: Any) -> NDArray[Any]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from operator import le
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -21,6 +23,14 @@ class Ranges:
         self._low = np.nextafter(np.array(lows, np.float32), np.float32(-np.inf)).clip(-most, most)
         self._high = np.nextafter(np.array(highs, np.float32), np.float32(np.inf)).clip(-most, most)
 
-    def within(self, matrix: NDArray[np.float32]) -> NDArray[np.bool_]:
-        found: NDArray[np.bool_] = (matrix >= self._low) & (matrix <= self._high)
-        return found
+        self._lows, self._highs = self._low.tolist(), self._high.tolist()
+
+    def outside(self, matrix: NDArray[np.float32]) -> NDArray[np.bool_] | None:
+        """(n, features) true where a value lies outside or is not finite; None when all lie within."""
+        if matrix.shape[0] == 1:
+            # Of a single row the comparison takes less time than numpy needs to begin.
+            row = matrix[0].tolist()
+            if all(map(le, self._lows, row)) and all(map(le, row, self._highs)):
+                return None
+        within = (matrix >= self._low) & (matrix <= self._high)
+        return None if within.all() else ~within

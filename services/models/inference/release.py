@@ -87,6 +87,7 @@ class LoadedRelease:
     session: Any = None
     """onnxruntime.InferenceSession of a model."""
     input_name: str = ""
+    output_names: list[str] = field(default_factory=list)
     intervals: Mapping[str, Any] = field(default_factory=dict)
     tool: Callable[..., Any] | None = None
     prepare: Any = None

@@ -194,6 +194,7 @@ def _load(about: ReleaseFolder, run_options: Any) -> LoadedRelease:
     try:
         loaded.session = onnxruntime.InferenceSession(model, options, providers=["CPUExecutionProvider"])
         loaded.input_name = loaded.session.get_inputs()[0].name
+        loaded.output_names = [each.name for each in loaded.session.get_outputs()]
         first = np.zeros((1, len(about.signature.inputs)), np.float32)
         loaded.session.run(None, {loaded.input_name: first}, run_options)
     except MemoryError:

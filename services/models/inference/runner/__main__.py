@@ -24,6 +24,8 @@ LARGE_BODY = 2048
 
 A call that was not short before goes there too: models that take long, or have to be loaded, hold up nobody else.
 """
+SENT_AT_ONCE = 8
+"""Replies to calls that came together leave together: one write and one wakeup instead of eight."""
 SHARE_LOADED = 0.5
 """Of the memory beyond the base: for releases that are loaded. The rest is for computing."""
 
@@ -49,19 +51,20 @@ def main() -> None:
     engine = Engine([Path(root) for root in roots], int(memory_mb) * SHARE_LOADED, provider)
     writing = threading.Lock()
 
-    def send(reply: Reply) -> None:
-        packed = reply.packed()
+    def send(replies: list[Reply]) -> None:
+        packed = b"".join([reply.packed() for reply in replies])
         with writing, contextlib.suppress(OSError):
             connection.sendall(packed)
 
     def answer(ask: Ask) -> None:
         if not overdue(ask):
-            send(engine.answer(ask))
+            send([engine.answer(ask)])
 
     lanes = Lanes(answer, LANES, MOST_OF_ONE) if provider else Lanes(answer)
     buffer = bytearray()
     while received := connection.recv(RECEIVE_AT_ONCE):
         buffer += received
+        done: list[Reply] = []
         for frame in whole_frames(buffer):
             ask = ask_of(frame)
             if overdue(ask):
@@ -69,8 +72,13 @@ def main() -> None:
             reply = None if len(ask.body) > LARGE_BODY else engine.answer_at_once(ask)
             if reply is None:
                 lanes.put(ask)
-            else:
-                send(reply)
+                continue
+            done.append(reply)
+            if len(done) == SENT_AT_ONCE:
+                send(done)
+                done = []
+        if done:
+            send(done)
     # A model that hangs must not keep the process.
     os._exit(0)
 

@@ -104,16 +104,16 @@ class Engine:
 
     def _timed(self, ask: Ask, may_load: bool) -> Reply:
         """Remembers how long calls like it take."""
-        began = time.perf_counter()
+        began, worked = time.perf_counter(), time.thread_time()
         _answering.release, _answering.failed = None, False
         reply = self._said(ask, may_load)
-        took = time.perf_counter() - began
+        took, worked = time.perf_counter() - began, time.thread_time() - worked
         if ask.kind in (INFER, PREDICT) and _answering.release is not None:
             self._observing.called(_answering.release, took, failed=_answering.failed)
         key = (ask.kind, ask.name, ask.release)
         if reply.status == 200 or key in self._took:
-            # The latest counts for half: one hiccup of the machine is soon forgotten.
-            self._took[key] = (self._took.get(key, took) + took) / 2
+            # Of the processor, so that a busy machine makes no call a long one. The latest counts for half.
+            self._took[key] = (self._took.get(key, worked) + worked) / 2
             if took > LONG_S:
                 self._long_until[key] = time.monotonic() + LONG_REMEMBERED_S
         return reply
