@@ -16,20 +16,17 @@ from shared.jobs import Handler, JobRun
 
 def handlers(context: ServiceContext) -> Mapping[str, Handler]:
     parts, home = context.parts, context.settings.home
+    roots = [SHIPPED, home / FOLDER]
 
     def batch(run: JobRun) -> Any:
         # Only the worker imports numpy and onnxruntime here; the serving process leaves them to the runner.
-        from services.models.inference.sessions import Sessions
+        from services.models.logic.computing import Computing
         from services.models.logic.job_counts import counting
 
         publishing.materialise(parts["database"], parts["blobs"], home)
-        sessions = Sessions([SHIPPED, home / FOLDER])
         with counting(run, observations.BATCH) as counts:
-
-            def compute(name: str, request: dict[str, Any]) -> dict[str, Any]:
-                return counts.predict(sessions.get(name, request.pop("release", "")), request, "zh")
-
-            result = batches.run(run.args, compute, run.progress)
+            computing = Computing(roots, parts["endpoints"], counts)
+            result = batches.run(run.args, computing.predict, run.progress)
             with run.finish(result) as session:
                 counts.keep(session)
         return result
@@ -45,7 +42,7 @@ def handlers(context: ServiceContext) -> Mapping[str, Handler]:
         from services.models.inference.sessions import Sessions
 
         publishing.materialise(parts["database"], parts["blobs"], home)
-        sessions = Sessions([SHIPPED, home / FOLDER])
+        sessions = Sessions(roots)
 
         def compute(name: str, request: dict[str, Any], language: str) -> dict[str, Any]:
             release = sessions.get(name, request.pop("release", ""))
@@ -66,21 +63,15 @@ def handlers(context: ServiceContext) -> Mapping[str, Handler]:
         return trainings.run(run, parts["database"], parts["blobs"], home, train, sandbox.findings)
 
     def predict_file(run: JobRun) -> Any:
-        from services.models.inference.sessions import Sessions
+        from services.models.logic.computing import Computing
         from services.models.logic.job_counts import counting
 
         publishing.materialise(parts["database"], parts["blobs"], home)
-        sessions = Sessions([SHIPPED, home / FOLDER])
-
-        def signature(name: str, release: str) -> Any:
-            return sessions.get(name, release).signature
-
         with counting(run, observations.FILE) as counts:
-
-            def compute(name: str, request: dict[str, Any]) -> dict[str, Any]:
-                return counts.predict(sessions.get(name, request.pop("release", "")), request, "zh")
-
-            return predict_files.run(run, parts["database"], parts["blobs"], signature, compute, counts.keep)
+            computing = Computing(roots, parts["endpoints"], counts)
+            return predict_files.run(
+                run, parts["database"], parts["blobs"], computing.signature, computing.predict, counts.keep
+            )
 
     def webhook(run: JobRun) -> Any:
         return alerts.deliver(

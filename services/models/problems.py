@@ -20,10 +20,10 @@ PROBLEMS: list[Row] = [
         errors.NotAModel,
         "not-a-model",
         400,
-        {"zh": "这是工具，不是模型", "en": "A tool, not a model"},
+        {"zh": "不是平台计算的模型", "en": "Not a model computed here"},
         {
-            "zh": "「{component}」是计算工具，请用 POST /api/v1/components/{component}/predict。",
-            "en": "“{component}” is a tool; call POST /api/v1/components/{component}/predict.",
+            "zh": "「{component}」是计算工具或服务商自己的服务，请用 POST /api/v1/components/{component}/predict。",
+            "en": "“{component}” is a tool or a provider's own service; call POST /api/v1/components/{component}/predict.",
         },
     ),
     Row(

@@ -13,7 +13,7 @@ import marshmallow as ma
 from services.models.api.datasets import _FILE
 from services.models.api.parts import database
 from services.models.api.uploads import blobs_of, received
-from services.models.logic import components, datasets, predict_files
+from services.models.logic import datasets, predict_files
 from services.models.logic.result_file import MEDIA_TYPES
 from shared.errors import BadInput, NotFound
 from shared.http import strict_json
@@ -71,8 +71,8 @@ def predict_file(name: str) -> flask.Response:
         return accepted(
             predict_files.submit(database(), jobs_of(), caller(), name, asked["dataset"], asked["release"], key)
         )
-    # Who may not call the component learns so before the file is taken.
-    components.component(database(), caller(), name)
+    # Who may not call the component, or not with a file, learns so before the file is taken.
+    predict_files.predictable(database(), caller(), name)
     file = received(blobs_of())
 
     def enter() -> flask.Response:

@@ -34,7 +34,7 @@ class EndpointCounts:
         """The rows of one call, at even distances when it has more than `MOST_ROWS`."""
         step = -(-len(instances) // MOST_ROWS)
         with self._lock:
-            _count(self._of(about), about, instances[::step], predictions[::step])
+            count_rows(self._of(about), about, instances[::step], predictions[::step])
 
     def taken(self) -> dict[str, Any]:
         """All counts since the last time, which start anew."""
@@ -53,12 +53,13 @@ class EndpointCounts:
         return self._counts[key]
 
 
-def _count(
+def count_rows(
     counts: Counts,
     about: ReleaseFolder,
     instances: Sequence[Mapping[str, Any]],
     predictions: Sequence[Mapping[str, Any]],
 ) -> None:
+    """Adds rows of `about` and their answers. `instances` hold every feature, as they were checked."""
     counts.rows += len(instances)
     counts.outside += sum(not each["in_range"] for each in predictions)
     features = counts.reference.get("features", {})

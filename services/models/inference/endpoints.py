@@ -17,7 +17,8 @@ from typing import Any
 
 from services.models.errors import BadInstances, EndpointFailed, NotAModel
 from services.models.inference import outside
-from services.models.inference.endpoint_counts import EndpointCounts
+from services.models.inference.counts import Counts
+from services.models.inference.endpoint_counts import EndpointCounts, count_rows
 from services.models.inference.frames import INFER, LOAD, PREDICT, READY, Ask, Reply
 from services.models.inference.plain_instances import Checked, checked_instances
 from services.models.inference.release import ReleaseFolder, entry_of, open_release
@@ -121,9 +122,20 @@ class Endpoints:
         self._counts.answered(about, checked.instances, predictions)
         return _told(about, predictions, ask.language)
 
-    def predict(self, about: ReleaseFolder, request: Any, request_id: str = "", language: str = "zh") -> dict[str, Any]:
-        """The friendly answer of one release; not counted, since nobody but a check asks here."""
-        return _told(about, self._predicted(about, request, request_id)[1], language)
+    def predict(
+        self,
+        about: ReleaseFolder,
+        request: Any,
+        request_id: str = "",
+        language: str = "zh",
+        counts: Counts | None = None,
+    ) -> dict[str, Any]:
+        """The friendly answer of one release. It is no call: a check is not counted, and a job adds every row to `counts`,
+        which it keeps itself. Raises what `call` raises."""
+        checked, predictions = self._predicted(about, request, request_id)
+        if counts is not None:
+            count_rows(counts, about, checked.instances, predictions)
+        return _told(about, predictions, language)
 
     def _predicted(self, about: ReleaseFolder, request: Any, request_id: str) -> tuple[Checked, list[dict[str, Any]]]:
         checked = checked_instances(about.signature, request, MOST_INSTANCES)

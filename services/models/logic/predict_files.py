@@ -16,6 +16,7 @@ from services.models.logic import datasets, result_file
 from services.models.logic.components import callable_component
 from services.models.logic.result_file import Cell
 from services.models.logic.trainings import limit_open
+from services.models.store.components import Component, Release
 from services.models.store.datasets import Dataset
 from services.models.training.table import Table, Value
 from shared.blobs import Blobs
@@ -37,8 +38,17 @@ def submit(
     database: Database, jobs: Jobs, principal: Principal, name: str, dataset_id: str, release: str, key: str | None
 ) -> Job:
     """Accepts the prediction of a dataset's rows. Raises `NotFound`, `NotAModel`, `BadInput`, `TooManyTrainings`."""
+    row, _ = predictable(database, principal, name)
+    dataset = datasets.one(database, principal, dataset_id)
+    limit_open(jobs, principal)
+    args = {"component": row.id, "release": release or row.stable, "dataset": dataset.id}
+    return jobs.submit(JOB, args, principal, key)
+
+
+def predictable(database: Database, principal: Principal, name: str) -> tuple[Component, Release]:
+    """A component that answers a file row by row, and its stable release. Raises `NotFound`, `NotAModel`, `BadInput`."""
     row, stable = callable_component(database, principal, name)
-    if row.kind != "model":
+    if row.kind == "tool":
         raise NotAModel(component=name)
     if stable.content["signature"].get("history"):
         said = "这个模型要用历史数据，请用 /predict 并给出 history / this model needs history: call /predict"
@@ -46,10 +56,7 @@ def submit(
     if ((stable.content["lineage"].get("parameters") or {}).get("recipe") or {}).get("kind"):
         said = "这个模型的输入由前后多行算出，不能逐行预测文件，请用 /predict 给出这些输入"
         raise BadInput(errors={"component": [f"{said} / its inputs span rows of a file: call /predict with them"]})
-    dataset = datasets.one(database, principal, dataset_id)
-    limit_open(jobs, principal)
-    args = {"component": row.id, "release": release or row.stable, "dataset": dataset.id}
-    return jobs.submit(JOB, args, principal, key)
+    return row, stable
 
 
 def run(
@@ -182,15 +189,16 @@ def _answered(
 
 
 def _predicted(name: str, release: str, predict: Predict, instances: list[dict[str, Any]]) -> Iterator[dict[str, Any]]:
-    """All at once; when one of them is refused, each by itself, so that one bad cell spoils one row."""
+    """All at once; when one of them is refused, by halves, so that one bad cell spoils one row."""
     try:
         yield from predict(name, {"instances": instances, "release": release})["predictions"]
-    except BadInstances:
-        for instance in instances:
-            try:
-                yield predict(name, {"instances": [instance], "release": release})["predictions"][0]
-            except BadInstances as refused:
-                yield {"lacks": [], "said": "；".join(said for each in refused.errors.values() for said in each)[:300]}
+    except BadInstances as refused:
+        if len(instances) == 1:
+            yield {"lacks": [], "said": "；".join(said for each in refused.errors.values() for said in each)[:300]}
+            return
+        half = len(instances) // 2
+        for part in (instances[:half], instances[half:]):
+            yield from _predicted(name, release, predict, part)
 
 
 def _lines(table: Table, answers: Sequence[Mapping[str, Any]], *, with_band: bool) -> Iterator[list[Cell]]:

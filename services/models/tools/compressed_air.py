@@ -34,8 +34,9 @@ def air_leakage(
     Arguments: time loaded and unloaded in the test (s), gauge pressure (bar), power under load (kW), hours a year,
     electricity price (yuan/kWh), delivery (m3/min; 0 when unknown), by how much the pressure could be lowered (bar; 0
     for no). Returns leak_percent, leak_kwh, leak_yuan, bar_kwh and bar_yuan (of one bar less), with lower_bar
-    lower_yuan, and with the delivery leak_m3_min and specific_kwh_m3. Raises ValueError. Source: load-unload test,
-    textbook; 7 % per bar and 0.10 to 0.14 kWh/m3 are trade experience.
+    lower_yuan, and with the delivery leak_m3_min and specific_kwh_m3. Raises ValueError. Energy is counted at the power
+    under load, so leak_kwh and bar_kwh are upper limits of what is saved: unloaded machines draw power too. Source:
+    load-unload test, textbook; 7 % per bar and 0.10 to 0.14 kWh/m3 are trade experience.
     """
     refuse_if_negative(
         ("卸载时间", "the unloaded time", unload_s), ("电价", "the price", price_yuan_kwh),

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from pathlib import Path
@@ -20,32 +19,19 @@ from services.models.logic.keeping import Keeper
 from shared.database import utc_now
 from shared.errors import Busy
 from shared.jobs import turn
-from shared.settings import Settings
 from tests.services.models.conftest import ADMIN, FIRM, Callers
-from tests.services.models.own_data import nobody_else_works
+from tests.services.models.provider_service import (  # noqa: F401 - fixtures are found by their names
+    Service,
+    jobs_only_by_hand,
+    says,
+    service_on_loopback,
+    settings_with_loopback,
+    with_endpoint,
+)
 from tests.services.models.published import ABOUT, FEATURES, NAME, PROVIDER, asked, move, publish, release, send, work
-from tests.services.models.test_endpoints import HOSTILE, Service, with_endpoint
 from tests.services.models.test_monitoring import call, even, trained
 
 PATH = f"/api/v1/components/{NAME}"
-
-
-@pytest.fixture
-def settings(settings: Settings) -> Settings:
-    """Providers' services of these tests listen on this machine."""
-    return settings.with_(loopback_endpoints=True)
-
-
-@pytest.fixture(autouse=True)
-def _nobody_else_works(app: Any) -> None:
-    nobody_else_works(app)
-
-
-@pytest.fixture
-def service() -> Iterator[Service]:
-    made = Service()
-    yield made
-    made.close()
 
 
 def instances(rows: list[tuple[float, float]]) -> list[dict[str, float]]:
@@ -169,7 +155,7 @@ def test_calls_of_a_providers_own_service_are_counted(app: Any, callers: Callers
         call(callers, even(400, 70, 100)[place * 40 : place * 40 + 40])
     call(callers, [(500, 1)])
     assert callers.post(f"{PATH}/predict", asked(1, 1, nonsense=1)).status_code == 422
-    service.behave = HOSTILE["500"]
+    service.behave = says(b"{}", status=500)
     assert callers.post(f"{PATH}/predict", asked(1, 1)).status_code == 502
     found = usage(callers)
     assert by_source(found) == {"http": (13, 1, 401)}

@@ -6,8 +6,8 @@ import itertools
 import json
 import socket
 import threading
-from collections.abc import Callable, Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler
 from pathlib import Path
 from typing import Any
 
@@ -19,65 +19,20 @@ from services.models.inference import outside
 from services.models.inference.endpoints import FAILURES, Endpoints
 from services.models.inference.frames import INFER, PREDICT, Ask
 from shared.errors import DependencyDown, Refused
-from shared.settings import Settings
 from tests.services.models import published
 from tests.services.models.conftest import Callers
+from tests.services.models.own_data import nobody_else_works
+from tests.services.models.provider_service import (  # noqa: F401 - fixtures are found by their names
+    Behave,
+    Service,
+    answer,
+    good,
+    says,
+    service_on_loopback,
+    settings_with_loopback,
+    with_endpoint,
+)
 from tests.services.models.published import ABOUT, NAME, PROVIDER, asked, move, release
-
-Behave = Callable[[BaseHTTPRequestHandler, bytes], None]
-
-
-def answer(handler: BaseHTTPRequestHandler, body: bytes, status: int = 200, kind: str = "application/json") -> None:
-    handler.send_response(status)
-    handler.send_header("Content-Type", kind)
-    handler.send_header("Content-Length", str(len(body)))
-    handler.end_headers()
-    handler.wfile.write(body)
-
-
-def good(handler: BaseHTTPRequestHandler, body: bytes) -> None:
-    """2a + 3b, as the model of the other tests."""
-    rows = json.loads(body)["instances"]
-    said = [{"value": 2 * row["thickness"] + 3 * row["width"], "secret": "dropped"} for row in rows]
-    answer(handler, json.dumps({"predictions": said}).encode())
-
-
-class Service:
-    """A provider's service on this machine."""
-
-    def __init__(self) -> None:
-        self.behave: Behave = good
-        self.asked = 0
-        service = self
-
-        class Handler(BaseHTTPRequestHandler):
-            protocol_version = "HTTP/1.1"
-
-            def do_POST(self) -> None:
-                service.asked += 1
-                try:
-                    service.behave(self, self.rfile.read(int(self.headers["Content-Length"])))
-                except (BrokenPipeError, ConnectionResetError):
-                    self.close_connection = True
-
-            def log_message(self, *_: Any) -> None:
-                pass
-
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self._server.daemon_threads = True
-        self.url = f"http://127.0.0.1:{self._server.server_port}/score"
-        threading.Thread(target=self._server.serve_forever, args=(0.05,), daemon=True).start()
-
-    def close(self) -> None:
-        self._server.shutdown()
-        self._server.server_close()
-
-
-@pytest.fixture
-def service() -> Iterator[Service]:
-    made = Service()
-    yield made
-    made.close()
 
 
 def component(root: Path, url: str, domains: list[str]) -> None:
@@ -132,10 +87,6 @@ def _redirect(handler: BaseHTTPRequestHandler, _: bytes) -> None:
     handler.end_headers()
 
 
-def _says(text: bytes, **kwargs: Any) -> Behave:
-    return lambda handler, _: answer(handler, text, **kwargs)
-
-
 def _cut(handler: BaseHTTPRequestHandler, _: bytes) -> None:
     handler.wfile.write(b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 900\r\n\r\n{")
     handler.close_connection = True
@@ -175,33 +126,33 @@ def _packed(handler: BaseHTTPRequestHandler, _: bytes) -> None:
 
 HOSTILE: dict[str, Behave] = {
     "redirects": _redirect,
-    "500": _says(b"{}", status=500),
-    "404": _says(b"{}", status=404),
-    "201": _says(b'{"predictions":[{"value":1}]}', status=201),
-    "a page": _says(b"<script>alert(1)</script>", kind="text/html"),
-    "no JSON": _says(b"nothing"),
-    "nothing": _says(b""),
-    "NaN": _says(b'{"predictions":[{"value":NaN}]}'),
-    "infinity": _says(b'{"predictions":[{"value":1e999}]}'),
-    "a text instead of a number": _says(b'{"predictions":[{"value":"8"}]}'),
-    "true instead of a number": _says(b'{"predictions":[{"value":true}]}'),
-    "no value": _says(b'{"predictions":[{}]}'),
-    "two predictions": _says(b'{"predictions":[{"value":1},{"value":2}]}'),
-    "no predictions": _says(b'{"predictions":[]}'),
-    "a list": _says(b"[1]"),
-    "a key twice": _says(b'{"predictions":[{"value":1}],"predictions":[]}'),
-    "nested too deep": _says(b"[" * 5000),
-    "an interval upside down": _says(b'{"predictions":[{"value":1,"interval":{"low":2,"high":1,"coverage":0.9}}]}'),
-    "an interval without its ends": _says(b'{"predictions":[{"value":1,"interval":{}}]}'),
-    "an interval that is a list": _says(b'{"predictions":[{"value":1,"interval":[1,2]}]}'),
-    "too much": _says(b'{"predictions":[{"value":1,"more":"' + b"x" * 2_000_000 + b'"}]}'),
+    "500": says(b"{}", status=500),
+    "404": says(b"{}", status=404),
+    "201": says(b'{"predictions":[{"value":1}]}', status=201),
+    "a page": says(b"<script>alert(1)</script>", kind="text/html"),
+    "no JSON": says(b"nothing"),
+    "nothing": says(b""),
+    "NaN": says(b'{"predictions":[{"value":NaN}]}'),
+    "infinity": says(b'{"predictions":[{"value":1e999}]}'),
+    "a text instead of a number": says(b'{"predictions":[{"value":"8"}]}'),
+    "true instead of a number": says(b'{"predictions":[{"value":true}]}'),
+    "no value": says(b'{"predictions":[{}]}'),
+    "two predictions": says(b'{"predictions":[{"value":1},{"value":2}]}'),
+    "no predictions": says(b'{"predictions":[]}'),
+    "a list": says(b"[1]"),
+    "a key twice": says(b'{"predictions":[{"value":1}],"predictions":[]}'),
+    "nested too deep": says(b"[" * 5000),
+    "an interval upside down": says(b'{"predictions":[{"value":1,"interval":{"low":2,"high":1,"coverage":0.9}}]}'),
+    "an interval without its ends": says(b'{"predictions":[{"value":1,"interval":{}}]}'),
+    "an interval that is a list": says(b'{"predictions":[{"value":1,"interval":[1,2]}]}'),
+    "too much": says(b'{"predictions":[{"value":1,"more":"' + b"x" * 2_000_000 + b'"}]}'),
     "endless": _endless,
     "cut short": _cut,
     "garbage": _garbage,
     "hangs up": _hangs_up,
     "packed": _packed,
-    "no UTF-8": _says(b'{"predictions":[{"value":1}],"x":"\xff"}'),
-    "a lone surrogate": _says(b'{"predictions":[{"value":1}],"x":"\\ud800"}'),
+    "no UTF-8": says(b'{"predictions":[{"value":1}],"x":"\xff"}'),
+    "a lone surrogate": says(b'{"predictions":[{"value":1}],"x":"\\ud800"}'),
 }
 
 
@@ -320,29 +271,14 @@ def test_no_proxy_of_the_environment_is_used(monkeypatch: pytest.MonkeyPatch, en
     assert endpoints.call(ask()).status == 200
 
 
-@pytest.fixture
-def settings(settings: Settings) -> Settings:
-    return settings.with_(loopback_endpoints=True)
-
-
-def with_endpoint(url: str, **more: Any) -> dict[str, Any]:
-    body = {name: value for name, value in release().items() if name not in ("model", "intervals")}
-    for example in body["examples"]:
-        for prediction in example["answer"]["predictions"]:
-            prediction.pop("interval")
-    return {**body, "endpoint": {"url": url, "domains": ["127.0.0.1"]}, **more}
-
-
 def test_an_endpoint_is_published_when_it_gives_its_stored_answers_and_then_called(
     app: Any, callers: Callers, service: Service
 ) -> None:
-    from tests.services.models.own_data import nobody_else_works
-
     nobody_else_works(app)
     assert callers.post("/api/v1/components", {**ABOUT, "kind": "http"}, PROVIDER).status_code == 201
     model = callers.post(f"/api/v1/components/{NAME}/releases", release(), PROVIDER)
     assert model.status_code == 422, "a model is another kind of component"
-    service.behave = _says(b'{"predictions":[{"value":1}]}')
+    service.behave = says(b'{"predictions":[{"value":1}]}')
     assert "example-answer" in published.send(app, callers, with_endpoint(service.url), PROVIDER)["problem"]["detail"]
     service.behave = good
     job = published.send(app, callers, with_endpoint(service.url), PROVIDER)

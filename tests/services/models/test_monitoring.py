@@ -24,25 +24,15 @@ from services.models.logic.drift import drift, kolmogorov_p
 from services.models.store.webhooks import Delivery, Webhook
 from shared.database import utc_now
 from shared.identity import SYSTEM, Principal
-from shared.settings import Settings
 from tests.services.models import published
 from tests.services.models.conftest import ADMIN, FIRM, NOBODY, OTHER, Callers
+from tests.services.models.provider_service import (  # noqa: F401 - fixtures are found by their names
+    jobs_only_by_hand,
+    settings_with_loopback,
+)
 from tests.services.models.published import FEATURES, NAME, PROVIDER, RIVAL, asked, move, publish, release
 
 PATH = f"/api/v1/components/{NAME}"
-
-
-@pytest.fixture
-def settings(settings: Settings) -> Settings:
-    """Webhooks of these tests listen on this machine."""
-    return settings.with_(loopback_endpoints=True)
-
-
-@pytest.fixture(autouse=True)
-def _nobody_else_works(app: Any) -> None:
-    from tests.services.models.own_data import nobody_else_works
-
-    nobody_else_works(app)
 
 
 def trained() -> dict[str, Any]:
