@@ -216,7 +216,9 @@ def test_a_slow_model_leaves_the_others_alone_and_its_own_callers_are_told_when_
     assert statuses[200] > len(asked), "the others were answered all along"
     assert {each.status for each in answers} == {503}
     reasons = Counter(each.json()["type"].rpartition("/")[2] for each in answers)
-    assert reasons == {"model-too-slow": MOST_OF_A_SLOW_ONE, "busy": extra}
+    assert set(reasons) == {"model-too-slow", "busy"}
+    # Who comes late on a busy machine finds a place that was given up meanwhile.
+    assert reasons["model-too-slow"] >= MOST_OF_A_SLOW_ONE
     for each in answers:
         assert int(each.headers["Retry-After"]) >= 1 and each.json()["error"]
     assert values(server.infer("endless", quick), "value") == [3.0]

@@ -16,8 +16,8 @@ from typing import Any
 
 log = logging.getLogger(__name__)
 
-NICE, NICE_AFTER_STOP = 5, 19
-"""Behind the platform's own runner; and behind everybody once one of its calls had to be stopped."""
+NICE = 5
+"""Behind the platform's own runner."""
 LANES, MOST_OF_ONE = 2, 1
 """Threads for calls that take long; one for each model at a time."""
 MOST_FILE_BYTES = 1024 * 1024
@@ -39,10 +39,11 @@ def isolate() -> str:
 
 
 def stand_behind() -> None:
-    """For the rest of this process's life. Linux keeps the priority of each thread, so all of them are told."""
+    """Behind everybody for the rest of this process's life, once one of its calls had to be stopped: it computes where
+    nothing else would. Linux keeps the policy of each thread, so all of them are told."""
     for thread in Path("/proc/self/task").iterdir():
         with contextlib.suppress(OSError):
-            os.setpriority(os.PRIO_PROCESS, int(thread.name), NICE_AFTER_STOP)
+            os.sched_setscheduler(int(thread.name), os.SCHED_IDLE, os.sched_param(0))
 
 
 def cut_network() -> str:
