@@ -89,13 +89,8 @@ class Relay:
         return len(batch.lines)
 
     def drain_all(self) -> int:
-        """Carries everything that waits; how many lines. The further behind, the larger the batches."""
-        carried, limit = 0, BATCH
-        while now := self.drain(limit):
-            carried += now
-            if now == limit:
-                limit = BEHIND_BATCH
-        return carried
+        """Carries everything that waits; how many lines."""
+        return sum(carried for carried, _ in self._batches())
 
     def all_documents(self, session: Session) -> Iterable[Document]:
         """The documents of all rows; none when the relay was not told how to make them."""
@@ -188,15 +183,20 @@ class Relay:
                 raise Busy(what=f"{self._database.service} index")
             self._stop.wait(0.05)
 
+    def _batches(self) -> Iterator[tuple[int, bool]]:
+        """Carries batch after batch until nothing waits: how many lines, and whether it was full. After a full one the
+        next is larger."""
+        limit = BATCH
+        while carried := self.drain(limit):
+            full = carried == limit
+            yield carried, full
+            limit = BEHIND_BATCH if full else BATCH
+
     def _carry(self) -> None:
         """`drain_all` at a pace: while the relay keeps up, what is written meanwhile goes together."""
-        limit = BATCH
-        while not self._stop.is_set() and (now := self.drain(limit)):
-            if now == limit:
-                limit = BEHIND_BATCH
-            else:
-                limit = BATCH
-                self._stop.wait(GATHER_S)
+        for _, full in self._batches():
+            if self._stop.is_set() or (not full and self._stop.wait(GATHER_S)):
+                return
 
     def _run(self) -> None:
         pause = LOOK_EVERY_S
