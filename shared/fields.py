@@ -165,3 +165,17 @@ class PageArguments(ma.Schema):
     page = ma.fields.Integer(load_default=1, validate=ma.validate.Range(min=1, max=10_000))
     size = ma.fields.Integer(load_default=20, validate=ma.validate.Range(min=1, max=100))
     lang = OneOf(LANGUAGES, load_default=None, allow_none=True)
+
+
+def name_filter(**kwargs: Any) -> ma.fields.String:
+    """A filter by the id of something of another service: checked for its form only."""
+    error = "只能有字母、数字、点、下划线和连字符 / letters, digits, dots, underscores and hyphens only"
+    return ma.fields.String(validate=ma.validate.Regexp(r"^[A-Za-z0-9_.-]{1,120}$", error=error), **kwargs)
+
+
+def names_filter(**kwargs: Any) -> ma.fields.String:
+    """Several such ids, with commas between them."""
+    error = "最多 100 个编号，用逗号隔开 / up to 100 ids with commas between them"
+    return ma.fields.String(
+        validate=ma.validate.Regexp(r"^[A-Za-z0-9_.-]{1,120}(,[A-Za-z0-9_.-]{1,120}){0,99}$", error=error), **kwargs
+    )

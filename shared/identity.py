@@ -19,6 +19,8 @@ from shared.settings import Secret
 
 PRINCIPAL_HEADER = "X-Zhigai-Principal"
 GUEST_HEADER = "X-Zhigai-Guest"
+GUEST_COOKIE = "zhigai_guest"
+"""The one cookie that says who asks: the portal sets it at a browser's first write."""
 ROLES = ("anon", "sme", "provider", "reviewer", "district", "admin")
 LIFE_S = 65
 """The gateway signs at most once a second and key; nginx may hold the answer a few seconds more."""

@@ -8,10 +8,11 @@ import flask
 
 from services.catalog.api import enquiries, providers, solutions, starter_packs
 from services.catalog.logic import solution_files, starter_files
-from services.catalog.logic.solutions import Loaded, load
+from services.catalog.logic.solutions import load
 from services.catalog.problems import PROBLEMS
 from services.catalog.search import document_of, documents
 from services.catalog.store.schema import MIGRATIONS, SERVICE, TABLES
+from shared.content_rows import Loaded
 from shared.database import Database
 from shared.http.service_app import new_service_app, register
 from shared.industry_files import ByIndustry

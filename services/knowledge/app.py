@@ -9,11 +9,12 @@ import flask
 from services.knowledge.api import articles, chains, terms
 from services.knowledge.logic import article_files, chain_files
 from services.knowledge.logic.chains import Chains
-from services.knowledge.logic.loading import Loaded, load_articles, load_terms
+from services.knowledge.logic.loading import load_articles, load_terms
 from services.knowledge.problems import PROBLEMS
 from services.knowledge.search import Documents
 from services.knowledge.store.schema import MIGRATIONS, SERVICE, TABLES
 from shared import vocabulary
+from shared.content_rows import Loaded
 from shared.database import Database
 from shared.http.service_app import new_service_app, register
 from shared.relay import Relay

@@ -18,7 +18,7 @@ from services.portal.client import Api
 from shared.fields import LANGUAGES, language_of
 from shared.http.page_cache import SHARED_FOR
 from shared.http.upstream import Upstream
-from shared.identity import sign_guest, verify_guest
+from shared.identity import GUEST_COOKIE, sign_guest, verify_guest
 from shared.settings import Settings
 from shared.telemetry import request_id_of
 
@@ -33,9 +33,11 @@ SECTIONS = (
     ("providers", "/providers"),
 )
 CONTENT_POLICY = "default-src 'self'; frame-ancestors 'none'; base-uri 'none'; form-action 'self'; img-src 'self' data:"
-GUEST_COOKIE = "zhigai_guest"
-SHARED_FOR_S = "2"
+SHARED_FOR_S = "10"
 """Seconds for which a page without a guest is everybody's."""
+BRIEFLY_S = "2"
+"""The same for a page that lacks a part, and for those that read the index, which what was written reaches a moment later."""
+SEARCHED = ("/", "/search")
 UPLOAD_BYTES = 64 * 1024 * 1024
 FORM_BYTES = 512 * 1024
 
@@ -117,7 +119,8 @@ def _close(response: flask.Response) -> flask.Response:
     else:
         headers.setdefault("Cache-Control", "private, no-cache")
         if response.status_code == 200 and response.mimetype == "text/html" and not flask.g.get("guest"):
-            headers[SHARED_FOR] = SHARED_FOR_S
+            brief = flask.g.get("lacking") or flask.request.path in SEARCHED
+            headers[SHARED_FOR] = BRIEFLY_S if brief else SHARED_FOR_S
     if flask.g.get("new_guest"):
         response.set_cookie(GUEST_COOKIE, flask.g.new_guest, max_age=180 * 86400, httponly=True, samesite="Lax")
     return response

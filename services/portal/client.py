@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -16,8 +15,6 @@ from shared.http.upstream import Request, Response, Upstream
 from shared.http.upstream.port import Readable
 from shared.identity import GUEST_HEADER
 
-FRESH_S = 2.0
-MOST_KEPT = 300
 UPLOAD_S = 120.0
 
 
@@ -37,22 +34,13 @@ class Api:
 
     def __init__(self, upstream: Upstream) -> None:
         self._upstream = upstream
-        self._fresh: dict[tuple[str, str, str], tuple[float, ApiAnswer]] = {}
 
     def get(self, path: str, **query: object) -> ApiAnswer:
-        """A read. What anybody may see is kept for two seconds, since most readers look at the same few pages."""
+        """A read. A page that has to do without its answer is not shared for long."""
         pairs = urlencode({name: str(value) for name, value in query.items() if value not in (None, "")})
-        if flask.g.get("guest"):
-            return self._call("GET", path, pairs, None)
-        key, now = (path, pairs, flask.g.language), time.monotonic()
-        kept = self._fresh.get(key)
-        if kept is not None and now - kept[0] < FRESH_S:
-            return kept[1]
         answer = self._call("GET", path, pairs, None)
-        if answer.ok:
-            if len(self._fresh) >= MOST_KEPT:
-                self._fresh.clear()
-            self._fresh[key] = (now, answer)
+        if not answer.ok:
+            flask.g.lacking = True
         return answer
 
     def post(self, path: str, body: Mapping[str, Any]) -> ApiAnswer:

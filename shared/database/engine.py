@@ -203,8 +203,13 @@ def _sqlite(path: Path) -> Engine:
     @sa.event.listens_for(engine, "begin")
     def begin(connection: sa.Connection) -> None:
         write = connection.get_execution_options().get("zhigai_write")
-        connection.exec_driver_sql(f"PRAGMA query_only={'OFF' if write else 'ON'}")
-        connection.exec_driver_sql("BEGIN IMMEDIATE" if write else "BEGIN")
+        # Neither waits for anything, so the driver's own connection does; only what a lock can refuse is translated.
+        driver: Any = connection.connection.driver_connection
+        driver.execute(f"PRAGMA query_only={'OFF' if write else 'ON'}")
+        if write:
+            connection.exec_driver_sql("BEGIN IMMEDIATE")
+        else:
+            driver.execute("BEGIN")
 
     return engine
 

@@ -51,9 +51,12 @@ class Scoped:
 
     def page(self, statement: sa.Select[Any], page: int, size: int) -> tuple[list[Any], int]:
         """Rows of one page, and how many there are in all."""
+        rows = list(self.session.execute(statement.offset((page - 1) * size).limit(size)).scalars().all())
+        if len(rows) < size and (rows or page == 1):
+            # The last page says itself how many there are.
+            return rows, (page - 1) * size + len(rows)
         total = self.session.execute(sa.select(sa.func.count()).select_from(statement.order_by(None).subquery()))
-        rows = self.session.execute(statement.offset((page - 1) * size).limit(size)).scalars().all()
-        return list(rows), int(total.scalar_one())
+        return rows, int(total.scalar_one())
 
     def _one(self, statement: sa.Select[Any], model: type[Row], row_id: str, kind: str) -> Row:
         if "\x00" in row_id:

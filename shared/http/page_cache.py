@@ -1,7 +1,8 @@
 """Pages that read the same for everybody, kept for a moment: a thousand visitors of one page cost one rendering.
 
-Only what an app marks with `SHARED_FOR` is kept, and only for callers that show no identity of any kind. The time is
-short (the app says it, seconds), and every write through this server empties it, so that nobody misses their own change.
+Only what an app marks with `SHARED_FOR` is kept, and only for callers that show no identity of any kind: no key, no
+guest's cookie, no header that an app may read one from. The time is short (the app says it, seconds), and every write
+through this server empties it, so that nobody misses their own change.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ from collections import OrderedDict
 from dataclasses import dataclass
 
 from shared.http.call import Call
+from shared.identity import GUEST_COOKIE
 
 SHARED_FOR = "x-zhigai-shared-for"
 """Response header between an app and this server: for how many seconds the page is everybody's. Never sent on."""
@@ -46,7 +48,7 @@ class PageCache:
     def key_of(call: Call) -> str:
         """Empty when the call may not share an answer."""
         headers = call.headers
-        if call.method != "GET" or "cookie" in headers or "authorization" in headers:
+        if call.method != "GET" or "authorization" in headers or GUEST_COOKIE in headers.get("cookie", ""):
             return ""
         # Keys, guests and whatever else an app may read from a header of its own.
         if any(name.startswith("x-") and name not in _PLAIN_X for name in headers):

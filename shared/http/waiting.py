@@ -17,7 +17,7 @@ import orjson
 
 from shared.errors import Busy, Refused
 from shared.http.call import Answer, Call, ReadBody
-from shared.identity import GUEST_HEADER, PRINCIPAL_HEADER, sign, verify
+from shared.identity import GUEST_COOKIE, GUEST_HEADER, PRINCIPAL_HEADER, sign, verify
 from shared.settings import Secret
 
 log = logging.getLogger(__name__)
@@ -28,7 +28,7 @@ _EVENTS = re.compile(r"^/api/v1/jobs/[^/]+/events$")
 _JOB = re.compile(r"^/api/v1/jobs/[^/]+$")
 _OF_PAGES = re.compile(r"^/jobs/[^/]+/events$")
 """The same stream for a page of the portal: a browser cannot send the guest's token but as its cookie."""
-_GUEST_COOKIE = re.compile(r"(?:^|;\s*)zhigai_guest=([^;]+)")
+_GUEST_COOKIE = re.compile(rf"(?:^|;\s*){GUEST_COOKIE}=([^;]+)")
 ENDED = frozenset({"done", "failed", "cancelled", "dead"})
 LOOK_EVERY_S = 0.5
 LOOK_AT_LEAST_EVERY_S = 2.0

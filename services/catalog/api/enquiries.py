@@ -7,7 +7,7 @@ from typing import Any
 import flask
 import marshmallow as ma
 
-from services.catalog.api.parts import asked, database
+from services.catalog.api.parts import database
 from services.catalog.logic import enquiries
 from services.catalog.store.enquiries import Enquiry
 from shared.fields import Industry, PageArguments, Sentence, Yuan, yuan_text
@@ -103,7 +103,7 @@ def list_enquiries(query: dict[str, Any]) -> dict[str, Any]:
 @blueprint.response(200, EnquiryOut)
 def read_enquiry(enquiry_id: str) -> flask.Response:
     """One of the caller's own enquiries."""
-    row = enquiries.own_enquiry(database(), caller(), asked(enquiry_id, "enquiry"))
+    row = enquiries.own_enquiry(database(), caller(), enquiry_id)
     return answer_with_etag(_shown(row), row.id, row.version)
 
 

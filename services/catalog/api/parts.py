@@ -2,12 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
-
-import marshmallow as ma
-
 from shared.database import Database
-from shared.errors import NotFound
 from shared.http.service_app import context
 from shared.relay import Relay
 
@@ -22,16 +17,3 @@ def ring() -> None:
     relay: Relay | None = context().parts.get("relay")
     if relay is not None:
         relay.ring()
-
-
-def asked(row_id: str, kind: str) -> str:
-    """The id as asked for. PostgreSQL cannot even look for a NUL, so such an id is not found without asking it."""
-    if "\x00" in row_id:
-        raise NotFound(kind=kind, id=row_id[:120])
-    return row_id
-
-
-def name_filter(**kwargs: Any) -> ma.fields.String:
-    """A filter by the id of something of another service: checked for its form only."""
-    error = "只能有字母、数字、点、下划线和连字符 / letters, digits, dots, underscores and hyphens only"
-    return ma.fields.String(validate=ma.validate.Regexp(r"^[A-Za-z0-9_.-]{1,120}$", error=error), **kwargs)

@@ -7,10 +7,10 @@ from typing import Any
 import flask
 import marshmallow as ma
 
-from services.catalog.api.parts import asked, database, name_filter, ring
+from services.catalog.api.parts import database, ring
 from services.catalog.logic import providers
 from services.catalog.store.providers import FILTERS, Provider
-from shared.fields import Direction, Industry, OneOf, PageArguments, Sentence, localised
+from shared.fields import Direction, Industry, OneOf, PageArguments, Sentence, localised, name_filter
 from shared.http.service_app import caller, language
 from shared.http.views import ServiceBlueprint
 from shared.http.writes import answer_with_etag, etag_of, idempotent, require_match
@@ -105,7 +105,7 @@ def add_provider(body: dict[str, Any]) -> flask.Response:
 @blueprint.response(200, ProviderOut)
 def read_provider(provider_id: str) -> flask.Response:
     """One provider."""
-    row = providers.provider(database(), caller(), asked(provider_id, "provider"))
+    row = providers.provider(database(), caller(), provider_id)
     return answer_with_etag(_shown(row), row.id, row.version)
 
 
@@ -115,7 +115,7 @@ def read_provider(provider_id: str) -> flask.Response:
 @idempotent
 def change_provider(body: dict[str, Any], provider_id: str) -> flask.Response:
     """Replaces what is said about a provider. Needs `If-Match`. Administrators only."""
-    row = providers.provider(database(), caller(), asked(provider_id, "provider"))
+    row = providers.provider(database(), caller(), provider_id)
     require_match(row.id, row.version)
     changed = providers.change_provider(database(), caller(), row, body)
     ring()

@@ -8,12 +8,12 @@ from typing import Any
 import flask
 import marshmallow as ma
 
-from services.catalog.api.parts import asked, database, name_filter
+from services.catalog.api.parts import database
 from services.catalog.logic import solutions
 from services.catalog.logic.solution_files import SCALES
 from services.catalog.store.solutions import FILTERS, ORDERS, Solution
 from shared import vocabulary
-from shared.fields import STATUSES, Direction, Industry, OneOf, PageArguments, Said, localised
+from shared.fields import STATUSES, Direction, Industry, OneOf, PageArguments, Said, localised, name_filter
 from shared.http.service_app import caller, language
 from shared.http.views import ServiceBlueprint
 from shared.http.writes import answer_with_etag
@@ -140,37 +140,68 @@ class SolutionsOut(ma.Schema):
     size = ma.fields.Integer()
 
 
+# Making a schema copies all its fields, which costs more than an answer.
+_WHOLE, _SHORT = SolutionOut(), SolutionShort()
+_SHORT_NAMES = tuple(_SHORT.fields)
+
+_MOST_KEPT = 2000
+_listed: dict[str, dict[str, dict[str, Any]]] = {}
+"""What lists show of a solution, by language and its content's digest, for which it never changes."""
+
+
 @blueprint.get("")
 @blueprint.arguments(SolutionArguments, location="query")
 @blueprint.response(200, SolutionsOut)
-def list_solutions(query: dict[str, Any]) -> dict[str, Any]:
+def list_solutions(query: dict[str, Any]) -> flask.Response:
     """Solutions by industry, direction, scale, process step or the component that proves them."""
     filters = {name: query[name] for name in FILTERS if query.get(name)}
+    speech, today = language(), _today()
+    known = _known(speech)
     rows, total = solutions.solutions_for(
-        database(), caller(), filters=filters, order=query["order"], page=query["page"], size=query["size"]
+        database(), caller(), filters=filters, order=query["order"], page=query["page"], size=query["size"], known=known
     )
-    items = [_shown(row, language()) for row in rows]
-    return {"items": items, "total": total, "page": query["page"], "size": query["size"]}
+    items = [_brief(row, speech, today, known) for row in rows]
+    return flask.jsonify({"items": items, "total": total, "page": query["page"], "size": query["size"]})
 
 
 @blueprint.get("/<string:solution_id>")
 @blueprint.response(200, SolutionOut)
 def read_solution(solution_id: str) -> flask.Response:
     """One solution with measures, effects and how to check them, risks, acceptance criteria and references."""
-    row = solutions.solution(database(), caller(), asked(solution_id, "solution"))
-    body = SolutionOut().dump({**row.content, **_shown(row, language()), "terms": _terms(row.content["terms"])})
+    row = solutions.solution(database(), caller(), solution_id)
+    body = _WHOLE.dump({**row.content, **_shown(row, language()), "terms": _terms(row.content["terms"])})
     return answer_with_etag(body, row.id, row.version)
+
+
+def _known(speech: str) -> dict[str, dict[str, Any]]:
+    found = _listed.setdefault(speech, {})
+    if len(found) >= _MOST_KEPT:
+        # A new one: whoever reads from the old one at this moment still finds what was there.
+        found = _listed[speech] = {}
+    return found
+
+
+def _brief(row: Solution, speech: str, today: str, known: dict[str, dict[str, Any]]) -> dict[str, Any]:
+    """As `SolutionShort` says it."""
+    found = known.get(row.fingerprint)
+    if found is None:
+        found = known[row.fingerprint] = _SHORT.dump(_shown(row, speech))
+    return {**found, "overdue": found["confirm_by"] < today, "version": row.version}
+
+
+def _today() -> str:
+    return datetime.now(UTC).date().isoformat()
 
 
 def _shown(row: Solution, speech: str) -> dict[str, Any]:
     content = row.content
     return {
-        **{name: content[name] for name in SolutionShort().fields if name in content},
+        **{name: content[name] for name in _SHORT_NAMES if name in content},
         "type": "solution",
         "url": f"/solutions/{row.id}",
         "title": localised(content["title"], speech),
         "summary": localised(content["summary"], speech),
-        "overdue": content["confirm_by"] < datetime.now(UTC).date().isoformat(),
+        "overdue": content["confirm_by"] < _today(),
         "version": row.version,
     }
 

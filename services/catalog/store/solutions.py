@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Container, Mapping
 from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy.orm import Mapped, Session, mapped_column
+from sqlalchemy.orm import Mapped, Session, defer, mapped_column, undefer
 
 from services.catalog.store.schema import Base
 from services.catalog.store.tags import tagged, tags_of
@@ -41,15 +41,23 @@ class Solution(Owned, Base):  # type: ignore[misc,valid-type]
         )
 
 
-def page(scoped: Scoped, filters: Mapping[str, str], order: str, number: int, size: int) -> tuple[list[Solution], int]:
-    statement = scoped.select(Solution)
+def page(
+    scoped: Scoped, filters: Mapping[str, str], order: str, number: int, size: int, known: Container[str]
+) -> tuple[list[Solution], int]:
+    """Without the content of those whose fingerprint is `known`."""
+    statement = scoped.select(Solution).options(defer(Solution.content, raiseload=True))
     for name, value in filters.items():
         if name == "step" and "industry" in filters:
             # Two chains may call a step the same; an entry's steps are those of its main industry.
             name, value = "chain_step", f"{filters['industry']}.{value}"
         statement = statement.where(tagged(Solution.tags, name, value))
     ordering = (Solution.last_confirmed.desc(), Solution.id) if order == "recent" else (Solution.id,)
-    return scoped.page(statement.order_by(*ordering), number, size)
+    rows, total = scoped.page(statement.order_by(*ordering), number, size)
+    unknown = [row.id for row in rows if row.fingerprint not in known]
+    if unknown:
+        whole = scoped.select(Solution).where(Solution.id.in_(unknown)).options(undefer(Solution.content))
+        scoped.session.execute(whole.execution_options(populate_existing=True)).all()
+    return rows, total
 
 
 def of_content(session: Session) -> dict[str, Solution]:
@@ -60,8 +68,8 @@ def of_content(session: Session) -> dict[str, Solution]:
 
 def titles(scoped: Scoped, ids: list[str]) -> dict[str, Mapping[str, str]]:
     """Titles of those of `ids` that this caller can see."""
-    rows = scoped.session.execute(scoped.select(Solution).where(Solution.id.in_(ids))).scalars()
-    return {row.id: row.content["title"] for row in rows}
+    statement = scoped.select(Solution).where(Solution.id.in_(ids)).with_only_columns(Solution.id, Solution.content)
+    return {solution_id: content["title"] for solution_id, content in scoped.session.execute(statement)}
 
 
 def known_ids(scoped: Scoped, ids: list[str]) -> set[str]:

@@ -48,7 +48,8 @@ def term(database: Database, principal: Principal, id_or_name: str) -> Term:
         try:
             return scoped.get(Term, id_or_name, terms.KIND)
         except NotFound:
-            found = terms.by_name(scoped, id_or_name[:80])
+            # PostgreSQL takes no NUL in a text, and no term has one.
+            found = None if "\x00" in id_or_name else terms.by_name(scoped, id_or_name[:80])
             if found is None:
                 raise
             return found

@@ -69,11 +69,15 @@ def components_for(
 def component(database: Database, principal: Principal, name: str) -> tuple[Component, Release]:
     """The component and its stable release. Raises `NotFound`."""
     with database.read() as session:
-        scoped = Scoped(session, principal)
-        row = scoped.get(Component, name, KIND)
+        found = store.with_stable(Scoped(session, principal), name)
+        if found is None:
+            raise NotFound(kind=KIND, id=name.replace("\x00", "")[:120])
+        row, release = found
         if not row.stable or (row.stage not in store.SHOWN and not has_draft(principal, row)):
             raise NotFound(kind=KIND, id=name[:120])
-        return row, scoped.get(Release, release_id(name, row.stable), RELEASE_KIND)
+        if release is None:
+            raise NotFound(kind=RELEASE_KIND, id=release_id(name, row.stable)[:120])
+        return row, release
 
 
 def has_draft(principal: Principal, row: Component) -> bool:

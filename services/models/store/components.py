@@ -59,6 +59,18 @@ def page(scoped: Scoped, filters: Mapping[str, str], number: int, size: int) -> 
     return rows[(number - 1) * size : number * size], len(rows)
 
 
+def with_stable(scoped: Scoped, name: str) -> tuple[Component, Release | None] | None:
+    """The component and its stable release in one query, as far as this caller may see them."""
+    if "\x00" in name:
+        # PostgreSQL takes no NUL in a text, and no row has one.
+        return None
+    may_see: Any = scoped.select(Release).whereclause
+    its_release = sa.and_(Release.id == Component.id + "@" + Component.stable, may_see)
+    statement = scoped.select(Component).add_columns(Release).outerjoin(Release, its_release)
+    found = scoped.session.execute(statement.where(Component.id == name)).one_or_none()
+    return None if found is None else (found[0], found[1])
+
+
 def shipped(session: Session) -> dict[str, Component]:
     rows = session.execute(sa.select(Component).where(Component.organisation.is_(None))).scalars()
     return {row.id: row for row in rows}

@@ -58,6 +58,25 @@ def test_a_list_is_filtered_by_industry_direction_and_component(stocked: Callers
     assert ids(stocked.get(f"{SOLUTIONS}?component=stenter-heat-balance")) == ["dyeing-a", "dyeing-b"]
 
 
+def test_a_list_shows_changed_content_at_once(settings: Settings, stocked: Callers, shelf: Callable[..., Path]) -> None:
+    before = stocked.get(f"{SOLUTIONS}?industry=paper").json["items"][0]
+    assert stocked.get(f"{SOLUTIONS}?industry=paper").json["items"] == [before]
+    titled = {"zh": "另一个题目", "en": "Another title"}
+    catalog.seed(settings, shelf(solution("paper-c", "paper", components=[], title=titled)))
+    for language, title in titled.items():
+        after = stocked.get(f"{SOLUTIONS}?industry=paper", headers={"Accept-Language": language}).json["items"][0]
+        assert after["title"] == title
+        assert after["version"] > before["version"]
+
+
+def test_every_page_of_a_list_says_the_same_total(stocked: Callers) -> None:
+    for page, found in ((1, ["dyeing-a", "dyeing-b"]), (2, ["paper-c"]), (3, [])):
+        answer = stocked.get(f"{SOLUTIONS}?size=2&page={page}")
+        assert ids(answer) == found
+        assert answer.json["total"] == 3
+    assert stocked.get(f"{SOLUTIONS}?industry=wood").json["total"] == 0
+
+
 def test_a_list_is_filtered_by_scale_and_by_step_of_the_main_industrys_chain(
     settings: Settings, callers: Callers, shelf: Callable[..., Path]
 ) -> None:
