@@ -25,6 +25,8 @@ from tools.devservers import free_port
 COMPONENT = "steel-energy"
 ROUNDS = 3
 SECONDS = 2.0
+PACED_SECONDS = 10.0
+"""Pages are kept for ten seconds: a shorter round would measure the first rendering of each and nothing else."""
 
 
 def run() -> dict[str, Any]:
@@ -69,8 +71,8 @@ def _measured(settings: Settings, running: Running) -> dict[str, Any]:
     quiet, paced, guests, flood, rude = [], [], [], [], []
     for _ in range(ROUNDS):
         quiet.append(closed_loop(port, infer, 8, SECONDS))
-        paced.append(_beside(port, infer, pages, 4, 100.0))
-        guests.append(_beside(port, infer, of_guests, 4, 100.0))
+        paced.append(_beside(port, infer, pages, 4, 100.0, PACED_SECONDS))
+        guests.append(_beside(port, infer, of_guests, 4, 100.0, PACED_SECONDS))
         flood.append(_beside(port, infer, pages, 16, 0.0))
         time.sleep(1.2)
         rude.append(_beside(port, infer, of_guests, 16, 0.0))
@@ -112,11 +114,13 @@ def _pages(running: Running) -> list[bytes]:
     return [request("GET", path) for path in paths]
 
 
-def _beside(port: int, infer: bytes, pages: list[bytes], connections: int, per_second: float) -> Load:
+def _beside(
+    port: int, infer: bytes, pages: list[bytes], connections: int, per_second: float, seconds: float = SECONDS
+) -> Load:
     with ProcessPoolExecutor(1) as pool:
-        loading = pool.submit(_drive, port, pages, connections, SECONDS + 0.5, per_second)
+        loading = pool.submit(_drive, port, pages, connections, seconds + 0.5, per_second)
         time.sleep(0.3)
-        load = closed_loop(port, infer, 8, SECONDS)
+        load = closed_loop(port, infer, 8, seconds)
         statuses = loading.result()
     if per_second and (refused := sum(statuses.values()) - statuses.get(200, 0)):
         print(f"  of {sum(statuses.values())} paced pages {refused} were refused: over their share of the interpreter")

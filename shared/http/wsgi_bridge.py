@@ -30,7 +30,7 @@ JSON_LIMIT = 2 * 1024 * 1024
 UPLOAD_LIMIT = 64 * 1024 * 1024
 WHOLE_ANSWER = 512 * 1024
 TURN_WAIT_S = 0.25
-"""A page that waited so long for its turn goes on without: those before it wait for a lock, a disk or a server."""
+"""When no turn has ended for so long, pages go on without one: those before them wait for a lock, a disk or a server."""
 _UPLOADS = ("/api/v1/datasets", "/api/v1/documents", "/data")
 _UPLOADS_BELOW = "/predict-file"
 
@@ -51,6 +51,7 @@ class Bridge:
     ) -> None:
         self._wsgi, self._spent = wsgi, spent
         self._turns = asyncio.Semaphore(at_once)
+        self._turns_ended = 0
         self._pool = ThreadPoolExecutor(threads, thread_name_prefix="page")
         self._running: set[Future[Any]] = set()
 
@@ -102,20 +103,32 @@ class Bridge:
             yield part
 
     async def _in_turn(self, work: Callable[[], _T]) -> _T:
-        mine = True
-        if self._turns.locked():
-            try:
-                async with asyncio.timeout(TURN_WAIT_S):
-                    await self._turns.acquire()
-            except TimeoutError:
-                mine = False
-        else:
-            await self._turns.acquire()
+        mine = await self._turn()
         try:
             return await self._in_pool(work)
         finally:
             if mine:
+                self._turns_ended += 1
                 self._turns.release()
+
+    async def _turn(self) -> bool:
+        """Waits for a turn, in the order of coming; False when there is none to be had."""
+        if not self._turns.locked():
+            return await self._turns.acquire()
+        acquiring = asyncio.ensure_future(self._turns.acquire())
+        try:
+            while True:
+                ended = self._turns_ended
+                await asyncio.wait((acquiring,), timeout=TURN_WAIT_S)
+                if acquiring.done():
+                    return True
+                if self._turns_ended == ended:
+                    acquiring.cancel()
+                    return False
+        except asyncio.CancelledError:
+            if not acquiring.cancel():
+                self._turns.release()
+            raise
 
     def _in_pool(self, work: Callable[[], _T]) -> asyncio.Future[_T]:
         future = self._pool.submit(work)

@@ -25,12 +25,16 @@ class Sample:
         self._home = home
         self.asked: list[str] = []
         self.closed = 0
+        self.asleep = self.most_asleep = 0
 
     def __call__(self, environ: dict[str, Any], start: Callable[..., Any]) -> Iterable[bytes]:
         path, query = environ["PATH_INFO"], environ["QUERY_STRING"]
         if path == "/sleep":
             self.asked.append(path)
+            self.asleep += 1
+            self.most_asleep = max(self.most_asleep, self.asleep)
             time.sleep(float(query))
+            self.asleep -= 1
         if path == "/stream":
             start("200 OK", [("Content-Type", "text/plain")])
             return _Stream(self)
@@ -42,6 +46,7 @@ class Sample:
             return self._job(path.rsplit("/", 1)[1], start)
         if path == "/counts":
             found: dict[str, Any] = {"asked": self.asked, "closed": self.closed, "threads": threading.active_count()}
+            found["most_asleep"] = self.most_asleep
             found["waiting"] = WAITS.waiting if WAITS is not None else 0
             return _json(start, found)
         self.asked.append(f"{environ['REQUEST_METHOD']} {path}")

@@ -89,6 +89,22 @@ def test_half_sent_bodies_hold_no_place_among_the_pages(start: Start) -> None:
             connection.close()
 
 
+def test_pages_take_turns_however_many_wait_and_one_that_waits_itself_holds_up_nobody(start: Start) -> None:
+    served = start(pages_at_once=1)
+
+    def asleep(seconds: float) -> int:
+        return served.ask("GET", f"/sleep?{seconds}")[0]
+
+    with ThreadPoolExecutor(12) as pool:
+        assert list(pool.map(asleep, [0.05] * 12)) == [200] * 12
+        # One that a busy machine pauses may be passed.
+        assert served.get("/counts")["most_asleep"] <= 3
+        held = pool.submit(asleep, 3)
+        wait_until(lambda: served.get("/counts")["asked"].count("/sleep") == 13, "it has the turn")
+        assert served.get("/x")["path"] == "/x"
+        assert not held.done()
+
+
 def test_a_flood_of_pages_is_told_when_to_come_back_and_hot_calls_go_on(start: Start) -> None:
     served = start(page_threads=2, page_limit_total=3)
 
