@@ -1,6 +1,7 @@
 """Alembic, one history per service in `services/<name>/migrations/versions`, run by one process at a time.
 
-There is no `env.py`: the environment is the same for every service and stands here.
+There is no `env.py`: the environment is the same for every service and stands here. Alembic is loaded where it is used,
+since a server whose databases stand as they were left needs none of it.
 """
 
 from __future__ import annotations
@@ -12,13 +13,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import sqlalchemy as sa
-from alembic.config import Config
-from alembic.runtime.environment import EnvironmentContext
-from alembic.script import ScriptDirectory
 
 from shared.database.roles import make_schema
 
 if TYPE_CHECKING:
+    from alembic.config import Config
+    from alembic.script import ScriptDirectory
+
     from shared.database.engine import Database
 
 _ADVISORY_LOCK = 7_140_513
@@ -28,6 +29,8 @@ def migrate(database: Database) -> None:
     """Runs the service's migrations up to the newest, all or none. Harmless when there is nothing to do."""
     if database.migrations is None:
         return
+    from alembic.runtime.environment import EnvironmentContext
+
     config, script = _scripts(database.migrations)
     context = EnvironmentContext(config, script, fn=lambda revision, _: script._upgrade_revs("head", revision))
     with (database.folder / f"{database.service}.migrate.lock").open("w") as lock:
@@ -49,15 +52,22 @@ def is_current(database: Database) -> bool:
     """Whether the schema is at the newest migration that this code knows."""
     if database.migrations is None:
         return True
-    _, script = _scripts(database.migrations)
     with database.read() as session:
         if not sa.inspect(session.connection()).has_table("alembic_version"):
             return False
         found = session.execute(sa.text("SELECT version_num FROM alembic_version")).scalar_one_or_none()
-    return bool(found == script.get_current_head())
+    return bool(found == newest(database.migrations))
+
+
+def newest(folder: Path) -> str:
+    """The newest revision of a history, by the names of its files: `0003_lifecycle.py` is revision 0003."""
+    return max(path.name.partition("_")[0] for path in (folder / "versions").glob("[0-9]*.py"))
 
 
 def _scripts(folder: Path) -> tuple[Config, ScriptDirectory]:
+    from alembic.config import Config
+    from alembic.script import ScriptDirectory
+
     config = Config()
     config.set_main_option("script_location", str(folder).replace("%", "%%"))
     return config, ScriptDirectory.from_config(config)

@@ -6,19 +6,23 @@ import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta, timezone
+from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
 from alembic.autogenerate import compare_metadata
+from alembic.config import Config
 from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
 
 from shared.database import Database, Scoped, after_commit, role_findings
-from shared.database.migrations import is_current
+from shared.database.migrations import is_current, newest
 from shared.errors import Busy, Conflict, DependencyDown, NotFound
 from shared.identity import ANONYMOUS, Principal
 from shared.settings import Secret, Settings
 from tests.contract import sample
 from tests.contract.sample import TABLES, Note
+from tests.processes import ROOT
 
 OURS = Principal(organisation="org-a", key_id="k1", role="sme")
 THEIRS = Principal(organisation="org-b", key_id="k2", role="sme")
@@ -35,6 +39,13 @@ def test_migrations_make_what_the_models_declare(database: Database) -> None:
         differences = compare_metadata(MigrationContext.configure(connection), sample.Base.metadata)
     # Alembic's own table is nobody's model.
     assert [each for each in differences if "alembic_version" not in str(each)] == []
+
+
+@pytest.mark.parametrize("folder", sorted(ROOT.glob("services/*/migrations")), ids=lambda path: path.parent.name)
+def test_the_newest_file_of_a_history_is_its_end(folder: Path) -> None:
+    config = Config()
+    config.set_main_option("script_location", str(folder).replace("%", "%%"))
+    assert newest(folder) == ScriptDirectory.from_config(config).get_current_head()
 
 
 def test_several_processes_migrate_at_once_and_all_succeed(open_database: Callable[[], Database]) -> None:
