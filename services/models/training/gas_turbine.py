@@ -12,6 +12,7 @@ import gzip
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -32,6 +33,7 @@ from services.models.training.plain_signature import inputs_of, instance_of
 VERSION = "1.0.0"
 COVERAGE = 0.9
 FALSE_ALARMS = 0.02
+QUARTERS = 4
 YEARS = (2011, 2012, 2013)
 FOLDER = "gas_turbine_emissions"
 Floats = NDArray[np.float64]
@@ -124,35 +126,45 @@ def make(component: str, data_dir: Path) -> Made:
 
 
 def measure(task: Task, years: Sequence[tuple[Floats, Floats]]) -> tuple[dict[str, Any], dict[str, Any]]:
-    """Figures of 2013 with a band from 2012's errors; the shipped band is made of both years' errors."""
-    errors, said = [], []
-    for place in (1, 2):
-        matrix, target = (np.concatenate(parts) for parts in zip(*years[:place], strict=True))
-        found = estimator(task).fit(matrix, target).predict(years[place][0])
-        said.append(found)
-        errors.append((years[place][1] - found) / _scale(task, found))
-    known = np.concatenate([years[0][1], years[1][1]])
-    actual, found = years[2][1], said[1]
-    low, high = (bound * _scale(task, found) for bound in _offsets(errors[0]))
+    """Figures of 2013 with a band from errors of the years before; the shipped band is made of all years' errors."""
+    matrix, target = (np.concatenate(parts) for parts in zip(*years[:2], strict=True))
+    actual = years[2][1]
+    found = estimator(task).fit(matrix, target).predict(years[2][0])
+    low, high = (bound * _scale(task, found) for bound in _offsets(_errors_ahead(task, years[:2])))
     measured = {
         **scores.regression(actual, found),
-        "naive": scores.regression(actual, np.full_like(actual, known.mean())),
+        "naive": scores.regression(actual, np.full_like(actual, target.mean())),
         "interval_coverage": scores.coverage(actual, found + low, found + high),
         "interval_mean_width": round(float((high - low).mean()), 2),
         "rows": int(actual.size),
     }
-    bounds = _offsets(np.concatenate(errors))
+    bounds = _offsets(_errors_ahead(task, years))
     intervals: dict[str, Any] = {
         "coverage": COVERAGE,
         "low": [round(bounds[0], 5)],
         "high": [round(bounds[1], 5)],
-        "method": "split conformal on the errors of 2012 and 2013, each year forecast by the years before it",
+        "method": "split conformal on the errors of each quarter from mid 2011 on, forecast by all the time before it",
     }
     if task.scaled:
         intervals |= {
             "scale_base": SCALE_BASE[task.component], "scale_slope": SCALE_SLOPE[task.component], "minimum": 0.0
         }  # fmt: skip
     return measured, intervals
+
+
+def _errors_ahead(task: Task, years: Sequence[tuple[Floats, Floats]]) -> Floats:
+    """Scaled errors of every quarter after the first two, each forecast by a model of all quarters before it.
+
+    One origin a year would say too little of how the unit drifts: bands of 2012 alone covered 94 % (CO) and 87 % (output).
+    """
+    matrix, target = (np.concatenate(parts) for parts in zip(*years, strict=True))
+    lengths = [len(part) for year in years for part in np.array_split(year[1], QUARTERS)]
+    ends = np.cumsum(lengths)[1:]
+    errors = []
+    for begin, end in pairwise(ends):
+        found = estimator(task).fit(matrix[:begin], target[:begin]).predict(matrix[begin:end])
+        errors.append((target[begin:end] - found) / _scale(task, found))
+    return np.concatenate(errors)
 
 
 def _offsets(errors: Floats) -> tuple[float, float]:

@@ -85,8 +85,8 @@ def test_a_later_year_is_forecast_as_well_as_the_card_says(data_dir: Path, name:
     assert found["mae"] == pytest.approx(stated["mae"], rel=0.02)
     assert found["mae"] < 0.6 * stated["naive"]["mae"]
     # The year after drifts, so the band holds less surely than its level says; the card states what was measured.
-    assert found["interval_coverage"] == pytest.approx(stated["interval_coverage"], abs=0.02)
-    assert stated["interval_coverage"] > 0.85
+    assert found["interval_coverage"] == pytest.approx(stated["interval_coverage"], abs=0.01)
+    assert 0.88 <= stated["interval_coverage"] <= 0.925
 
 
 @pytest.mark.slow
