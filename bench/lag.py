@@ -4,12 +4,14 @@
 write is sent, so a little more than from its commit. `relay`: solutions of the shipped length are written in this process
 beside the relay alone, counted from the commit. `python -m bench.lag` runs it alone; with BENCH_ELASTICSEARCH_URL both
 engines are measured. BENCH_LAG_SIZES says how many documents the index holds before the relay's part (2000,20000).
+`outage`: an Elasticsearch of its own is killed for BENCH_LAG_OUTAGE_S (60; 0 leaves it out) while writes go on.
 """
 
 from __future__ import annotations
 
 import asyncio
 import dataclasses
+import itertools
 import json
 import os
 import secrets
@@ -35,6 +37,8 @@ from shared.relay import Relay
 from shared.search import Document, SearchIndex, open_index
 from shared.settings import Secret, Settings
 from tests.processes import start_embedded
+from tools.devservers import elasticsearch
+from tools.server_process import Missing, Server
 
 PER_SECOND = 50.0
 RATES = (50.0, 100.0)
@@ -43,6 +47,8 @@ SECONDS = 10.0
 CONNECTIONS = 4
 LOOK_EVERY_S = 0.02
 PATIENCE_S = 60.0
+CAUGHT_UP_S = 10.0
+"""The oldest line that waits is then younger than this."""
 
 
 @dataclasses.dataclass
@@ -95,6 +101,16 @@ def run() -> dict[str, Any]:
         found |= _platform(name, engine)
         for size in sizes:
             found |= _relay(name, engine, size)
+    away_s = float(os.environ.get("BENCH_LAG_OUTAGE_S", "60"))
+    if away_s:
+        try:
+            engine_of_our_own = elasticsearch(own=True)
+        except Missing as missing:
+            return {**found, "outage skipped": str(missing)}
+        try:
+            found |= _outage(engine_of_our_own, away_s)
+        finally:
+            engine_of_our_own.stop()
     return found
 
 
@@ -189,6 +205,52 @@ def _relay(name: str, engine: Secret | None, size: int) -> dict[str, Any]:
             database.close()
             index.close()
     return found
+
+
+def _outage(server: Server, away_s: float) -> dict[str, Any]:
+    """Writes go on at `PER_SECOND` while the engine is away, and until what waited is carried."""
+    contents = [(file.id, file.content) for file in solution_files.read()]
+    with _home(Secret(server.url)) as settings:
+        catalog.migrate(settings)
+        database = Database.open(settings, SERVICE, MIGRATIONS)
+        index = open_index(settings, SERVICE)
+        index.rebuild(_filling(database, contents, 2000))
+        relay = Relay(database, TABLES, index, document_of)
+        relay.start()
+        enough = threading.Event()
+        writer = threading.Thread(target=_write_until, args=(enough, database, relay, contents))
+        writer.start()
+        try:
+            time.sleep(5)
+            server.kill()
+            time.sleep(away_s)
+            waiting, oldest = relay.waiting()
+            server.start()
+            back = time.perf_counter()
+            while relay.waiting()[1] > CAUGHT_UP_S:
+                assert time.perf_counter() < back + 10 * PATIENCE_S, "what waited was not carried"
+                time.sleep(0.1)
+            caught_up = time.perf_counter() - back
+        finally:
+            enough.set()
+            writer.join()
+            relay.stop()
+            database.close()
+            index.close()
+    return {
+        f"outage of {away_s:.0f} s at {PER_SECOND:.0f} writes a second: lines that waited": waiting,
+        "  the oldest of them (s)": round(oldest),
+        f"  lag under {CAUGHT_UP_S:.0f} s after the engine answers again (s; aim 60)": round(caught_up, 1),
+    }
+
+
+def _write_until(enough: threading.Event, database: Database, relay: Relay, contents: list[Any]) -> None:
+    for number in itertools.count():
+        with database.write() as session:
+            _add(session, _id(), contents[number % len(contents)][1])
+        relay.ring()
+        if enough.wait(1 / PER_SECOND):
+            return
 
 
 def _write(database: Database, relay: Relay, looking: Looking, contents: list[Any], rate: float) -> None:

@@ -34,7 +34,7 @@ from tests.services.models.model_server import OPERATOR, ModelServer, serving
 from tools.devservers import free_port
 from tools.server_process import Missing
 
-ROUNDS = 3
+ROUNDS = 7
 SECONDS = 2.0
 FEATURES = 20
 MANY = 1000

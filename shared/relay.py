@@ -11,7 +11,6 @@ import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from datetime import timedelta
 from typing import Any
 
 import sqlalchemy as sa
@@ -119,12 +118,14 @@ class Relay:
 
     def lag(self) -> str:
         """How much waits and for how long, for `/readyz`."""
+        count, seconds = self.waiting()
+        return f"{count} lines wait, the oldest for {seconds:.0f} s" if count else "nothing waits"
+
+    def waiting(self) -> tuple[int, float]:
+        """How many lines wait, and the oldest of them for how many seconds."""
         with self._database.read() as session:
             count, oldest = session.execute(sa.select(sa.func.count(), sa.func.min(self._outbox.c.at))).one()
-        if not count:
-            return "nothing waits"
-        age = utc_now() - oldest if oldest else timedelta()
-        return f"{count} lines wait, the oldest for {age.total_seconds():.0f} s"
+        return count, (utc_now() - oldest).total_seconds() if oldest else 0.0
 
     def ring(self) -> None:
         """Something was written: look now instead of at the next turn."""
