@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import re
-import secrets
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
@@ -15,10 +13,11 @@ from markupsafe import Markup
 
 from services.portal import pages, words
 from services.portal.client import Api
+from services.portal.reader import here, known_guest, side
 from shared.fields import LANGUAGES, language_of
 from shared.http.page_cache import SHARED_FOR
 from shared.http.upstream import Upstream
-from shared.identity import GUEST_COOKIE, sign_guest, verify_guest
+from shared.identity import GUEST_COOKIE
 from shared.settings import Settings
 from shared.telemetry import request_id_of
 
@@ -67,14 +66,6 @@ def plain_number(value: Any) -> str:
     return "" if value is None else str(value)
 
 
-def side(text: Any) -> str:
-    """The reader's half of a sentence that says the same in both languages: 正在读取 / reading."""
-    zh, middle, en = str(text or "").partition(" / ")
-    if not middle or not re.search("[一-鿿]", zh):
-        return zh + middle + en
-    return en if flask.g.language == "en" else zh
-
-
 def _open() -> None:
     request = flask.request
     if request.method == "POST" and (request.path == "/data" or request.path.endswith("/predict-file")):
@@ -84,28 +75,7 @@ def _open() -> None:
     flask.g.request_id = request_id_of(request.headers.get("X-Request-Id"))
     chosen = request.args.get("lang")
     flask.g.language = language_of(None, chosen) if chosen in LANGUAGES else "zh"
-    flask.g.guest = _guest(request.cookies.get(GUEST_COOKIE, ""))
-
-
-def _guest(token: str) -> str:
-    """The browser's guest token; a new one is only made when something is written (`guest_token`)."""
-    if not token:
-        return ""
-    try:
-        verify_guest(token, flask.current_app.extensions["zhigai.settings"].secret)
-    except Exception:
-        # A cookie of another installation or an old secret: the browser starts anew.
-        return ""
-    return token
-
-
-def guest_token() -> str:
-    """The browser's guest token, made on its first write and then kept in its cookie."""
-    if not flask.g.guest:
-        secret = flask.current_app.extensions["zhigai.settings"].secret
-        flask.g.guest = sign_guest(f"gst-{secrets.token_hex(12)}", secret)
-        flask.g.new_guest = flask.g.guest
-    return str(flask.g.guest)
+    flask.g.guest = known_guest(request.cookies.get(GUEST_COOKIE, ""))
 
 
 def _close(response: flask.Response) -> flask.Response:
@@ -124,16 +94,6 @@ def _close(response: flask.Response) -> flask.Response:
     if flask.g.get("new_guest"):
         response.set_cookie(GUEST_COOKIE, flask.g.new_guest, max_age=180 * 86400, httponly=True, samesite="Lax")
     return response
-
-
-def here(path: str, **query: object) -> str:
-    """An address of the portal in the language the reader chose."""
-    pairs = {name: str(value) for name, value in query.items() if value not in (None, "")}
-    if flask.g.language != "zh":
-        pairs["lang"] = flask.g.language
-    if not pairs:
-        return path
-    return f"{path}{'&' if '?' in path else '?'}{urlencode(pairs)}"
 
 
 def _in_every_page() -> dict[str, Any]:

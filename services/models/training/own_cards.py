@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from dataclasses import dataclass, field
+from typing import Any
 
 from services.models.training.choose_model import Chosen
 from services.models.training.learning_set import Said
 from services.models.training.model_card import card, table
 from services.models.training.table import Roles
-
-if TYPE_CHECKING:
-    from services.models.training.own_package import Words
 
 FIGURES = (
     ("mae", "平均绝对误差", "Mean absolute error"),
@@ -24,6 +22,21 @@ FIGURES = (
     ("macro_f1", "宏平均 F1", "Macro F1"),
 )
 TOO_GOOD = 0.995
+
+
+@dataclass(frozen=True)
+class Words:
+    """What a template adds to its package."""
+
+    template: str
+    title: Said
+    sections: Sequence[tuple[Said, Said]] = ()
+    """Heading and text of further sections of the card."""
+    recipe: Mapping[str, Any] = field(default_factory=dict)
+    """How each input is computed from the file's columns, for predicting whole files."""
+    decision: Mapping[str, Any] | None = None
+    output: Said | None = None
+    unit: str | None = None
 
 
 def cards(chosen: Chosen, roles: Roles, words: Words, names: Sequence[str]) -> tuple[str, str]:

@@ -10,7 +10,6 @@ import platform
 import re
 import tempfile
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -26,7 +25,7 @@ from services.models.training.comparing import shortened
 from services.models.training.conformal import set_threshold
 from services.models.training.export import onnx_of
 from services.models.training.learning_set import Column, Floats, LearningSet, Said
-from services.models.training.own_cards import cards
+from services.models.training.own_cards import Words, cards
 from services.models.training.table import Roles, Table
 
 VERSION = "1.0.0"
@@ -35,21 +34,6 @@ CODE_VERSION = "own-data/1"
 SOURCE = Said("用企业自己上传的数据训练", "trained on the firm's own uploaded data")
 """What `component.yaml` must name as its source: predictions repeat it, and the stored answers hold it."""
 MOST_CHECKED = 2000
-
-
-@dataclass(frozen=True)
-class Words:
-    """What a template adds to its package."""
-
-    template: str
-    title: Said
-    sections: Sequence[tuple[Said, Said]] = ()
-    """Heading and text of further sections of the card."""
-    recipe: Mapping[str, Any] = field(default_factory=dict)
-    """How each input is computed from the file's columns, for predicting whole files."""
-    decision: Mapping[str, Any] | None = None
-    output: Said | None = None
-    unit: str | None = None
 
 
 def package(chosen: Chosen, table: Table, roles: Roles, words: Words, content: bytes | None = None) -> dict[str, Any]:

@@ -14,6 +14,7 @@ from services.portal.pages.answers import shown_answer
 from services.portal.pages.forms import example_of, form_fields, from_address, instance_of
 from services.portal.pages.reading import Page, refused
 from services.portal.pages.solving import begun
+from services.portal.reader import guest_token
 
 
 @blueprint.get("/components")
@@ -29,8 +30,6 @@ def components() -> Page:
 
 @blueprint.route("/components/<name>", methods=["GET", "POST"])
 def component(name: str) -> Page:
-    from services.portal.app import guest_token
-
     found = api().get(f"/api/v1/components/{name}")
     if not found.ok:
         return refused(found)

@@ -13,6 +13,7 @@ from services.portal.pages import blueprint
 from services.portal.pages.own_jobs import work_of
 from services.portal.pages.pictures import shown
 from services.portal.pages.reading import Page, refused
+from services.portal.reader import guest_token, here
 
 TEMPLATES = (
     "general", "energy_baseline", "load_forecast", "quality_classifier", "soft_sensor", "failure_risk", "remaining_life",
@@ -37,8 +38,6 @@ def upload_data() -> Page:
 
 def upload(path: str) -> Any:
     """Passes the form's file on to the API; None when no file was chosen."""
-    from services.portal.app import guest_token
-
     part = flask.request.files.get("file")
     if part is None or not part.filename:
         return None
@@ -157,6 +156,4 @@ def delete_data(dataset_id: str) -> Page:
 
 
 def _here(path: str) -> str:
-    from services.portal.app import here
-
     return here(path)

@@ -11,6 +11,7 @@ from services.portal.client import api
 from services.portal.pages import blueprint
 from services.portal.pages.pictures import shown
 from services.portal.pages.reading import Page, refused
+from services.portal.reader import here
 from shared.errors import DependencyDown
 
 ENDED = frozenset({"done", "failed", "cancelled", "dead"})
@@ -128,6 +129,4 @@ def _line(series: Mapping[str, Any], language: str) -> dict[str, Any] | None:
 
 
 def _here(path: str) -> str:
-    from services.portal.app import here
-
     return here(path)

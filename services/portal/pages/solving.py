@@ -11,6 +11,7 @@ from services.portal.client import ApiAnswer, api
 from services.portal.pages import blueprint
 from services.portal.pages.answers import shown_answer
 from services.portal.pages.reading import Page, refused
+from services.portal.reader import here
 
 _PASSING = (429, 503)
 """The job goes on while nobody can be told how far it is."""
@@ -54,6 +55,4 @@ def _page(component: Mapping[str, Any], job: Mapping[str, Any], template: str) -
 
 
 def _here(name: str, job_id: str) -> str:
-    from services.portal.app import here
-
     return here(f"/components/{name}/jobs/{job_id}")

@@ -20,9 +20,10 @@ from services.models.training.choose_model import Chosen
 from services.models.training.comparing import difference, shortened
 from services.models.training.learning_set import Floats, Ints, LearningSet, Said, distinct_in_single_precision
 from services.models.training.naive_rules import Rule
+from services.models.training.own_cards import Words
 from services.models.training.own_columns import learning_set
 from services.models.training.own_figures import figures_of
-from services.models.training.own_package import Words, onnx_content, package
+from services.models.training.own_package import onnx_content, package
 from services.models.training.splits import Protocol, Split, blocks
 from services.models.training.table import Roles, Table
 from services.models.training.templates.failure_risk import in_order

@@ -9,8 +9,9 @@ import numpy as np
 from services.models.training.choose_model import choose
 from services.models.training.learning_set import LearningSet, Said
 from services.models.training.naive_rules import proportional
+from services.models.training.own_cards import Words
 from services.models.training.own_columns import learning_set
-from services.models.training.own_package import Words, package
+from services.models.training.own_package import package
 from services.models.training.table import Roles, Table
 from services.models.training.templates.quality_classifier import words_of
 from services.models.training.templates.template import Document, Progress, Template

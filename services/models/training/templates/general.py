@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from services.models.training.choose_model import choose
 from services.models.training.learning_set import Said
+from services.models.training.own_cards import Words
 from services.models.training.own_columns import learning_set
-from services.models.training.own_package import Words, package
+from services.models.training.own_package import package
 from services.models.training.table import Roles, Table
 from services.models.training.templates.template import Document, Progress, Template
 

@@ -11,8 +11,9 @@ from services.models.errors import CannotTrain
 from services.models.training.choose_model import Chosen, choose
 from services.models.training.comparing import shortened
 from services.models.training.learning_set import Column, Floats, Ints, LearningSet, RowRule, Said
+from services.models.training.own_cards import Words
 from services.models.training.own_columns import learning_set, usable
-from services.models.training.own_package import Words, package
+from services.models.training.own_package import package
 from services.models.training.table import Roles, Table
 from services.models.training.templates.template import Document, Progress, Template
 

@@ -10,8 +10,9 @@ import numpy as np
 from services.models.training.choose_model import Chosen, choose
 from services.models.training.comparing import shortened
 from services.models.training.learning_set import Column, LearningSet, Said
+from services.models.training.own_cards import Words
 from services.models.training.own_columns import learning_set
-from services.models.training.own_package import Words, package
+from services.models.training.own_package import package
 from services.models.training.table import Roles, Table
 from services.models.training.templates.failure_risk import in_order
 from services.models.training.templates.template import Document, Progress, Template
