@@ -15,6 +15,7 @@ import time
 from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 from bench.load import Load, closed_loop, drive, pss_mb, request
 from shared.identity import GUEST_COOKIE, sign_guest
@@ -27,6 +28,12 @@ ROUNDS = 3
 SECONDS = 2.0
 PACED_SECONDS = 10.0
 """Pages are kept for ten seconds: a shorter round would measure the first rendering of each and nothing else."""
+
+
+BAD_QUERIES = (
+    "", "？！，。…", "😀" * 200, "能" * 900, "a" * 10_000, "定 型 机 " * 300, "\x01\x07\x1b", ".*(a+)+$", "title:* AND (NOT x~9)^99 OR [* TO *]",
+    "' OR 1=1; DROP TABLE solutions; --", "<script>alert(1)</script>", "%00", "kongyaji" * 120, "１２３４吨" * 150, "\u202e型定",
+)  # fmt: skip
 
 
 def run() -> dict[str, Any]:
@@ -80,6 +87,8 @@ def _measured(settings: Settings, running: Running) -> dict[str, Any]:
     jobs = [_beside_a_job(running, port, infer, key) for _ in range(ROUNDS)]
     trainings = [_beside_a_training(running, port, infer, key) for _ in range(ROUNDS)]
     searches = asyncio.run(drive(port, search, 1, 3.0, per_second=60))
+    bad = [request("GET", f"/api/v1/search?q={quote(text)}") for text in BAD_QUERIES]
+    answered = asyncio.run(drive(port, bad, 1, 6.0, per_second=30))
     middle = statistics.median(load.per_second for load in quiet)
 
     def share(loads: list[Load]) -> float:
@@ -99,6 +108,8 @@ def _measured(settings: Settings, running: Running) -> dict[str, Any]:
         "inference under a flood of pages / quiet (aim 0.3)": share(flood),
         "  the same, pages of guests, each rendered for itself  ": share(rude),
         "search through the gateway p50 / p95 (ms)": f"{searches.percentile(0.5)} / {searches.percentile(0.95)}",
+        "bad queries through the gateway p50 / p99 (ms)": f"{answered.percentile(0.5)} / {answered.percentile(0.99)}",
+        "  their statuses": dict(sorted(answered.statuses.items())),
         "statuses other than 200 in quiet rounds": sum(
             count for load in quiet for status, count in load.statuses.items() if status != 200
         ),
