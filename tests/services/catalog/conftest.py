@@ -6,41 +6,10 @@ from typing import Any
 
 import pytest
 import yaml
-from flask.testing import FlaskClient
 
 from services.catalog import app as catalog
-from shared.identity import PRINCIPAL_HEADER, Principal, sign
 from shared.settings import Settings
-
-ADMIN = Principal(organisation="org-operator", key_id="k-admin", role="admin")
-FIRM = Principal(organisation="org-wang", key_id="k-wang", role="sme")
-OTHER = Principal(organisation="org-li", key_id="k-li", role="sme")
-GUEST = Principal(guest="guest-phone")
-NOBODY = Principal()
-
-
-@pytest.fixture(params=["sqlite", "postgresql"])
-def settings(request: pytest.FixtureRequest) -> Settings:
-    """Settings in which only the database differs between the modes."""
-    if request.param == "sqlite":
-        make: Callable[..., Settings] = request.getfixturevalue("embedded_settings")
-        return make()
-    make = request.getfixturevalue("distributed_settings")
-    return make(without=("redis", "elasticsearch"))
-
-
-class Callers:
-    """The service called as the gateway calls it, for whoever it says."""
-
-    def __init__(self, client: FlaskClient, settings: Settings) -> None:
-        self.client, self._settings = client, settings
-
-    def call(self, who: Principal, method: str, path: str, **kwargs: Any) -> Any:
-        headers = {PRINCIPAL_HEADER: sign(who, self._settings.secret), **kwargs.pop("headers", {})}
-        return self.client.open(path, method=method, headers=headers, **kwargs)
-
-    def get(self, path: str, who: Principal = NOBODY, **kwargs: Any) -> Any:
-        return self.call(who, "GET", path, **kwargs)
+from tests.services.callers import Callers
 
 
 def solution(solution_id: str, industry: str = "dyeing", **changes: Any) -> dict[str, Any]:

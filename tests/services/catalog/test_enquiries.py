@@ -13,7 +13,8 @@ from services.catalog import app as catalog
 from services.catalog.store.schema import TABLES
 from shared.identity import Principal
 from shared.settings import Settings
-from tests.services.catalog.conftest import ADMIN, FIRM, GUEST, NOBODY, OTHER, Callers, solution
+from tests.services.callers import ADMIN, FIRM, GUEST, NOBODY, OTHER, Callers
+from tests.services.catalog.conftest import solution
 
 ENQUIRIES = "/api/v1/enquiries"
 BODY = {"need": "定型机能耗太高，想做余热回收", "contact": {"name": "王", "phone": "0573-0000 0000"}}

@@ -11,7 +11,8 @@ import pytest
 from services.catalog import app as catalog
 from shared.identity import Principal
 from shared.settings import Settings
-from tests.services.catalog.conftest import ADMIN, FIRM, GUEST, NOBODY, Callers, solution
+from tests.services.callers import ADMIN, FIRM, GUEST, NOBODY, Callers
+from tests.services.catalog.conftest import solution
 
 PROVIDERS = "/api/v1/providers"
 BODY = {

@@ -14,7 +14,8 @@ from services.catalog.search import document_of
 from services.catalog.store.schema import TABLES
 from shared.identity import PRINCIPAL_HEADER
 from shared.settings import Settings
-from tests.services.catalog.conftest import Callers, solution
+from tests.services.callers import Callers
+from tests.services.catalog.conftest import solution
 
 SOLUTIONS = "/api/v1/solutions"
 

@@ -11,7 +11,8 @@ import yaml
 
 from services.catalog import app as catalog
 from shared.settings import Settings
-from tests.services.catalog.conftest import Callers, solution
+from tests.services.callers import Callers
+from tests.services.catalog.conftest import solution
 
 PACKS = "/api/v1/starter-packs"
 

@@ -9,20 +9,10 @@ import yaml
 from flask.testing import FlaskClient
 
 from services.knowledge import app as knowledge
-from shared.identity import ANONYMOUS, PRINCIPAL_HEADER, sign
 from shared.settings import Settings
+from tests.services.callers import without_a_key
 
 DATES = ("last_confirmed", "confirm_by")
-
-
-@pytest.fixture(params=["sqlite", "postgresql"])
-def settings(request: pytest.FixtureRequest) -> Settings:
-    """Settings in which only the database differs between the modes."""
-    if request.param == "sqlite":
-        make: Callable[..., Settings] = request.getfixturevalue("embedded_settings")
-        return make()
-    make = request.getfixturevalue("distributed_settings")
-    return make(without=("redis", "elasticsearch"))
 
 
 def article(
@@ -66,6 +56,4 @@ def app(settings: Settings) -> Iterator[Any]:
 @pytest.fixture
 def client(app: Any, settings: Settings) -> FlaskClient:
     """The service called as the gateway calls it for someone without a key."""
-    made: FlaskClient = app.test_client()
-    made.environ_base[f"HTTP_{PRINCIPAL_HEADER.upper().replace('-', '_')}"] = sign(ANONYMOUS, settings.secret)
-    return made
+    return without_a_key(app, settings)

@@ -12,8 +12,8 @@ from flask.testing import FlaskClient
 
 from services.knowledge import app as knowledge
 from services.knowledge.logic.chains import Chains
-from shared.identity import ANONYMOUS, PRINCIPAL_HEADER, sign
 from shared.settings import Settings
+from tests.services.callers import without_a_key
 from tests.services.knowledge.conftest import article
 
 CHAINS = "/api/v1/chains"
@@ -54,9 +54,7 @@ def client(settings: Settings, shelf: Callable[..., Path], folder: Path) -> Iter
             article("dyeing-e"),
         ),
     )
-    client = made.test_client()
-    client.environ_base[f"HTTP_{PRINCIPAL_HEADER.upper().replace('-', '_')}"] = sign(ANONYMOUS, settings.secret)
-    yield client
+    yield without_a_key(made, settings)
     made.extensions["zhigai"].close()
 
 

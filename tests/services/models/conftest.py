@@ -4,45 +4,12 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
-from flask.testing import FlaskClient
 
 from services.models import app as models
 from services.models.inference.release import SHIPPED, LoadedRelease, open_release
 from services.models.inference.sessions import load
-from shared.identity import PRINCIPAL_HEADER, Principal, sign
 from shared.settings import Settings
-
-ADMIN = Principal(organisation="org-operator", key_id="k-admin", role="admin", scopes=frozenset({"*"}))
-FIRM = Principal(organisation="org-wang", key_id="k-wang", role="sme")
-OTHER = Principal(organisation="org-li", key_id="k-li", role="sme")
-NOBODY = Principal()
-
-
-@pytest.fixture(params=["sqlite", "postgresql"])
-def settings(request: pytest.FixtureRequest) -> Settings:
-    """Settings in which only the database differs between the modes."""
-    if request.param == "sqlite":
-        make: Callable[..., Settings] = request.getfixturevalue("embedded_settings")
-        return make()
-    make = request.getfixturevalue("distributed_settings")
-    return make(without=("redis", "elasticsearch"))
-
-
-class Callers:
-    """The service called as the gateway calls it, for whoever it says."""
-
-    def __init__(self, client: FlaskClient, settings: Settings) -> None:
-        self.client, self._settings = client, settings
-
-    def call(self, who: Principal, method: str, path: str, **kwargs: Any) -> Any:
-        headers = {PRINCIPAL_HEADER: sign(who, self._settings.secret), **kwargs.pop("headers", {})}
-        return self.client.open(path, method=method, headers=headers, **kwargs)
-
-    def get(self, path: str, who: Principal = NOBODY, **kwargs: Any) -> Any:
-        return self.call(who, "GET", path, **kwargs)
-
-    def post(self, path: str, body: Any, who: Principal = FIRM, **kwargs: Any) -> Any:
-        return self.call(who, "POST", path, json=body, **kwargs)
+from tests.services.callers import Callers
 
 
 @pytest.fixture

@@ -16,7 +16,7 @@ from services.models.store.schema import SERVICE, TABLES
 from services.models.training.table import Roles, Table
 from shared.identity import Principal
 from shared.jobs import Handler, JobRun, Jobs, SilentBell, turn
-from tests.services.models.conftest import FIRM, Callers
+from tests.services.callers import FIRM, Callers
 
 GUEST = Principal(guest="gst-one")
 OTHER_GUEST = Principal(guest="gst-two")

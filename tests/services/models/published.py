@@ -14,8 +14,8 @@ from services.models.jobs import handlers
 from services.models.logic import packages
 from shared.identity import Principal
 from shared.jobs import turn
+from tests.services.callers import ADMIN, Callers
 from tests.services.models import tiny_components
-from tests.services.models.conftest import ADMIN, Callers
 
 PROVIDER = Principal(organisation="org-provider", key_id="k-provider", role="provider", scopes=frozenset({"publish"}))
 RIVAL = Principal(organisation="org-rival", key_id="k-rival", role="provider", scopes=frozenset({"publish"}))

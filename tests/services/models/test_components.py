@@ -18,7 +18,7 @@ from services.models.logic.components import load
 from shared.database import Database
 from shared.jobs import Done, turn
 from shared.settings import Settings
-from tests.services.models.conftest import ADMIN, FIRM, NOBODY, OTHER, Callers
+from tests.services.callers import ADMIN, FIRM, NOBODY, OTHER, Callers
 
 STENTER = "/api/v1/components/stenter-heat-balance"
 

@@ -19,7 +19,7 @@ from services.models.logic.keeping import Keeper
 from shared.database import utc_now
 from shared.errors import Busy
 from shared.jobs import turn
-from tests.services.models.conftest import ADMIN, FIRM, Callers
+from tests.services.callers import ADMIN, FIRM, Callers
 from tests.services.models.provider_service import (  # noqa: F401 - fixtures are found by their names
     Service,
     jobs_only_by_hand,

@@ -14,7 +14,7 @@ from services.models.api import uploads
 from services.models.logic import datasets
 from shared.database import utc_now
 from shared.identity import Principal
-from tests.services.models.conftest import FIRM, NOBODY, OTHER, Callers
+from tests.services.callers import FIRM, NOBODY, OTHER, Callers
 from tests.services.models.own_data import GUEST, OTHER_GUEST, energy_csv, nobody_else_works, ready, upload, work
 
 pytest.importorskip("python_calamine", reason="the extra `tables` is not installed")

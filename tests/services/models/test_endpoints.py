@@ -19,8 +19,8 @@ from services.models.inference import outside
 from services.models.inference.endpoints import FAILURES, Endpoints
 from services.models.inference.frames import INFER, PREDICT, Ask
 from shared.errors import DependencyDown, Refused
+from tests.services.callers import Callers
 from tests.services.models import published
-from tests.services.models.conftest import Callers
 from tests.services.models.own_data import nobody_else_works
 from tests.services.models.provider_service import (  # noqa: F401 - fixtures are found by their names
     Behave,

@@ -16,8 +16,8 @@ from services.models.logic.keeping import Keeper
 from services.models.logic.lifecycle import NEXT
 from services.models.store.components import Component
 from services.models.store.schema import TABLES
+from tests.services.callers import ADMIN, FIRM, NOBODY, Callers
 from tests.services.models import published
-from tests.services.models.conftest import ADMIN, FIRM, NOBODY, Callers
 from tests.services.models.published import NAME, PROVIDER, REVIEWER, RIVAL, asked, move, point, publish, release
 
 PATH = f"/api/v1/components/{NAME}"

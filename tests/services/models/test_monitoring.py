@@ -24,8 +24,8 @@ from services.models.logic.drift import drift, kolmogorov_p
 from services.models.store.webhooks import Delivery, Webhook
 from shared.database import utc_now
 from shared.identity import SYSTEM, Principal
+from tests.services.callers import ADMIN, FIRM, NOBODY, OTHER, Callers
 from tests.services.models import published
-from tests.services.models.conftest import ADMIN, FIRM, NOBODY, OTHER, Callers
 from tests.services.models.provider_service import (  # noqa: F401 - fixtures are found by their names
     jobs_only_by_hand,
     settings_with_loopback,

@@ -14,7 +14,7 @@ from services.models.errors import BadInstances
 from services.models.inference.predict import predict
 from services.models.inference.release import SHIPPED, LoadedRelease, component_names, open_release
 from services.models.logic import reproducing, shipping
-from tests.services.models.conftest import Callers
+from tests.services.callers import Callers
 
 Loaded = Callable[[str], LoadedRelease]
 NAMES = component_names([SHIPPED])

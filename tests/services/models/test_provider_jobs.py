@@ -14,7 +14,7 @@ import pytest
 from services.models.jobs import handlers
 from shared.database import utc_now
 from shared.jobs import turn
-from tests.services.models.conftest import ADMIN, FIRM, Callers
+from tests.services.callers import ADMIN, FIRM, Callers
 from tests.services.models.provider_service import (  # noqa: F401 - fixtures are found by their names
     Behave,
     Service,

@@ -16,7 +16,7 @@ from services.models.intake import onnx_check
 from services.models.jobs import handlers
 from services.models.logic import packages, sending
 from shared.jobs import turn
-from tests.services.models.conftest import ADMIN, FIRM, Callers
+from tests.services.callers import ADMIN, FIRM, Callers
 
 onnx = pytest.importorskip("onnx", reason="the extra `train` is not installed")
 

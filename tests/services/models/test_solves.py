@@ -14,7 +14,7 @@ from services.models.inference.release import SHIPPED, open_release
 from services.models.jobs import handlers
 from shared.identity import Principal
 from shared.jobs import turn
-from tests.services.models.conftest import FIRM, NOBODY, OTHER, Callers
+from tests.services.callers import FIRM, NOBODY, OTHER, Callers
 
 NAME = "line-balance"
 PREDICT = f"/api/v1/components/{NAME}/predict"

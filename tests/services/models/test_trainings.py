@@ -19,7 +19,7 @@ from shared.database import utc_now
 from shared.errors import Busy
 from shared.identity import Principal
 from shared.jobs import turn
-from tests.services.models.conftest import FIRM, NOBODY, OTHER, Callers
+from tests.services.callers import FIRM, NOBODY, OTHER, Callers
 from tests.services.models.own_data import (
     GUEST,
     OTHER_GUEST,

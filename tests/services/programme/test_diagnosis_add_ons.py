@@ -11,8 +11,8 @@ import yaml
 from flask.testing import FlaskClient
 
 from services.programme.app import create_app
-from shared.identity import ANONYMOUS, PRINCIPAL_HEADER, sign
 from shared.settings import Settings
+from tests.services.callers import without_a_key
 
 ADD_ONS = "/api/v1/diagnosis-add-ons"
 
@@ -31,9 +31,7 @@ def questions() -> dict[str, Any]:
 def client(embedded_settings: Callable[..., Settings], tmp_path: Path) -> FlaskClient:
     (tmp_path / "dyeing.yaml").write_text(yaml.safe_dump(questions(), allow_unicode=True), encoding="utf-8")
     settings = embedded_settings()
-    made = create_app(settings, tmp_path).test_client()
-    made.environ_base[f"HTTP_{PRINCIPAL_HEADER.upper().replace('-', '_')}"] = sign(ANONYMOUS, settings.secret)
-    return made
+    return without_a_key(create_app(settings, tmp_path), settings)
 
 
 def test_questions_come_with_rising_answers_and_measures_that_help(client: FlaskClient) -> None:
