@@ -36,6 +36,8 @@ GATHER_S = 0.5
 """After a batch that was not full the relay lets writes gather for so long, so that each does not cost a commit."""
 LOOK_EVERY_S = 1.0
 LONGEST_PAUSE_S = 5.0
+SAY_EVERY_S = 60.0
+"""An outage is logged when it begins and then so often."""
 _LOCK = "relay"
 
 
@@ -200,18 +202,21 @@ class Relay:
                 return
 
     def _run(self) -> None:
-        pause = LOOK_EVERY_S
+        pause, say_at = 0.0, 0.0
         while not self._stop.is_set():
-            self._bell.wait(pause)
+            # While the index is away a write is no reason to ask for it again: there may be many a second.
+            self._stop.wait(pause) if pause else self._bell.wait(LOOK_EVERY_S)
             self._bell.clear()
             try:
                 self.mend()
                 self._carry()
-                pause = LOOK_EVERY_S
+                pause, say_at = 0.0, 0.0
             except Refused as refused:
                 # The index or the database is away: the lines stay, and we look again, less often.
-                pause = min(pause * 2, LONGEST_PAUSE_S)
-                log.warning("the relay of %s waits: %s", self._database.service, refused)
+                pause = min(max(pause * 2, LOOK_EVERY_S), LONGEST_PAUSE_S)
+                if time.monotonic() >= say_at:
+                    say_at = time.monotonic() + SAY_EVERY_S
+                    log.warning("the relay of %s waits: %s", self._database.service, refused)
             except Exception:
-                pause = min(pause * 2, LONGEST_PAUSE_S)
+                pause = min(max(pause * 2, LOOK_EVERY_S), LONGEST_PAUSE_S)
                 log.exception("the relay of %s failed; its lines stay", self._database.service)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -13,7 +14,7 @@ from sqlalchemy.orm import Session
 
 from shared.database import Database
 from shared.errors import Busy
-from shared.relay import Relay
+from shared.relay import LOOK_EVERY_S, Relay
 from shared.search.port import Document, IndexUnavailable, SearchIndex
 from shared.search.tantivy import TantivyIndex
 from tests.contract.passing_index import PassingIndex
@@ -28,9 +29,11 @@ class Interrupted(PassingIndex):
         super().__init__(index)
         self.away = False
         self.die_after_put = False
+        self.refused = 0
 
     def put(self, documents: Sequence[Document]) -> None:
         if self.away:
+            self.refused += 1
             raise IndexUnavailable(dependency="search index")
         super().put(documents)
         if self.die_after_put:
@@ -124,6 +127,25 @@ def test_the_background_relay_goes_on_after_the_index_came_back(
         index.away = False
         relay.ring()
         wait_until(lambda: index.versions() == {"a": 1}, "the line was carried")
+    finally:
+        relay.stop()
+
+
+def test_an_index_that_is_away_is_not_asked_or_logged_at_every_write(
+    database: Database, relay: Relay, index: Interrupted, caplog: pytest.LogCaptureFixture
+) -> None:
+    index.away = True
+    began = time.monotonic()
+    relay.start()
+    try:
+        for number in range(300):
+            write_note(database, f"n{number}", "one")
+            relay.ring()
+        wait_until(lambda: index.refused >= 2, "it was asked again")
+        assert index.refused <= 2 + (time.monotonic() - began) / LOOK_EVERY_S
+        assert sum("waits" in each.message for each in caplog.records) == 1
+        index.away = False
+        wait_until(lambda: len(index.versions()) == 300, "all lines were carried")
     finally:
         relay.stop()
 
