@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import secrets
 from typing import Any
-from urllib.parse import quote
 
 import flask
 
@@ -13,7 +12,8 @@ from services.portal.pages import blueprint
 from services.portal.pages.own_jobs import work_of
 from services.portal.pages.pictures import shown
 from services.portal.pages.reading import Page, refused
-from services.portal.reader import guest_token, here
+from services.portal.pages.uploads import upload
+from services.portal.reader import here
 
 TEMPLATES = (
     "general", "energy_baseline", "load_forecast", "quality_classifier", "soft_sensor", "failure_risk", "remaining_life",
@@ -33,23 +33,7 @@ def upload_data() -> Page:
     accepted = upload("/api/v1/datasets")
     if accepted is None or not accepted.ok:
         return _list(None if accepted is None else accepted.body, no_file=accepted is None)
-    return flask.redirect(_here(f"/data/{accepted.body['dataset']['id']}"), 303)
-
-
-def upload(path: str) -> Any:
-    """Passes the form's file on to the API; None when no file was chosen."""
-    part = flask.request.files.get("file")
-    if part is None or not part.filename:
-        return None
-    guest_token()
-    part.stream.seek(0, 2)
-    size = part.stream.tell()
-    part.stream.seek(0)
-    headers = {"X-File-Name": quote(part.filename[-200:]), "Content-Type": "application/octet-stream"}
-    once = flask.request.form.get("once", "")[:60]
-    if once:
-        headers["Idempotency-Key"] = f"upload-{once}"
-    return api().send(path, part.stream, size, headers)
+    return flask.redirect(here(f"/data/{accepted.body['dataset']['id']}"), 303)
 
 
 def _list(problem: dict[str, Any] | None = None, *, no_file: bool = False) -> Page:
@@ -146,14 +130,10 @@ def train(dataset_id: str) -> Page:
     accepted = api().post("/api/v1/trainings", asked)
     if not accepted.ok:
         return _dataset(dataset_id, asked, accepted.body)
-    return flask.redirect(_here(f"/jobs/{accepted.body['id']}"), 303)
+    return flask.redirect(here(f"/jobs/{accepted.body['id']}"), 303)
 
 
 @blueprint.post("/data/<dataset_id>/delete")
 def delete_data(dataset_id: str) -> Page:
     gone = api().delete(f"/api/v1/datasets/{dataset_id}")
-    return flask.redirect(_here("/data"), 303) if gone.ok or gone.status == 404 else refused(gone)
-
-
-def _here(path: str) -> str:
-    return here(path)
+    return flask.redirect(here("/data"), 303) if gone.ok or gone.status == 404 else refused(gone)

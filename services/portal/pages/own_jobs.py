@@ -11,6 +11,7 @@ from services.portal.client import api
 from services.portal.pages import blueprint
 from services.portal.pages.pictures import shown
 from services.portal.pages.reading import Page, refused
+from services.portal.pages.uploads import upload
 from services.portal.reader import here
 from shared.errors import DependencyDown
 
@@ -47,7 +48,7 @@ def cancel_own_job(job_id: str) -> Page:
     # One that ended meanwhile cannot be cancelled: its page shows how it ended.
     if not answer.ok and answer.status != 409:
         return refused(answer)
-    return flask.redirect(_here(f"/jobs/{job_id}"), 303)
+    return flask.redirect(here(f"/jobs/{job_id}"), 303)
 
 
 @blueprint.get("/jobs/<job_id>/result")
@@ -73,16 +74,14 @@ def own_result(job_id: str) -> Page:
 
 @blueprint.post("/components/<name>/predict-file")
 def predict_file(name: str) -> Page:
-    from services.portal.pages.own_data import upload
-
     dataset = flask.request.form.get("dataset", "")
     path = f"/api/v1/components/{name}/predict-file"
     accepted = api().post(path, {"dataset": dataset}) if dataset else upload(path)
     if accepted is None:
-        return flask.redirect(_here(f"/components/{name}"), 303)
+        return flask.redirect(here(f"/components/{name}"), 303)
     if not accepted.ok:
         return refused(accepted)
-    return flask.redirect(_here(f"/jobs/{accepted.body['id']}"), 303)
+    return flask.redirect(here(f"/jobs/{accepted.body['id']}"), 303)
 
 
 def _report(report: Any) -> dict[str, Any] | None:
@@ -126,7 +125,3 @@ def _line(series: Mapping[str, Any], language: str) -> dict[str, Any] | None:
         "title": _in(series.get("title"), language), "unit": series.get("unit") or "", "points": points,
         "low": shown(low), "high": shown(high), "first": series["x"][0], "last": series["x"][-1],
     }  # fmt: skip
-
-
-def _here(path: str) -> str:
-    return here(path)

@@ -35,14 +35,14 @@ def cancel(name: str, job_id: str) -> Page:
     # One that ended meanwhile cannot be cancelled: its page shows how it ended.
     if not answer.ok and answer.status != 409:
         return refused(answer)
-    return flask.redirect(_here(name, job_id), 303)
+    return flask.redirect(_job_page(name, job_id), 303)
 
 
 def begun(component: Mapping[str, Any], answer: ApiAnswer) -> Page:
     """What the form shows once its job is accepted: in place, or the job's own page."""
     if flask.request.headers.get("X-Partial"):
         return _page(component, answer.body, "job.html")
-    return flask.redirect(_here(component["name"], answer.body["id"]), 303)
+    return flask.redirect(_job_page(component["name"], answer.body["id"]), 303)
 
 
 def _page(component: Mapping[str, Any], job: Mapping[str, Any], template: str) -> str:
@@ -54,5 +54,5 @@ def _page(component: Mapping[str, Any], job: Mapping[str, Any], template: str) -
     return flask.render_template(template, section="components", c=component, job=job, answer=answer, brief=False)
 
 
-def _here(name: str, job_id: str) -> str:
+def _job_page(name: str, job_id: str) -> str:
     return here(f"/components/{name}/jobs/{job_id}")
