@@ -40,7 +40,6 @@ def _solution(row: Solution) -> Document:
     integration = "\n".join(
         f"{each['with']} {each['protocol']} {each['how']}" for each in content.get("integration", [])
     )
-    steps = " ".join(step.replace("-", " ") for step in content.get("steps", []))
     body = "\n".join(
         [
             content["problem"],
@@ -51,7 +50,6 @@ def _solution(row: Solution) -> Document:
             integration,
             *content["acceptance"],
             *content["risks"],
-            steps,
         ]
     )
     return Document(
@@ -62,6 +60,7 @@ def _solution(row: Solution) -> Document:
         title=content["title"]["zh"],
         summary=content["summary"]["zh"],
         body=body,
+        names=[step.replace("-", " ") for step in content.get("steps", [])],
         keywords=(*content["keywords"], *content["terms"], content["title"]["en"]),
         said=content.get("said", ()),
         industries=content["industries"],

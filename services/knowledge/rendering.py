@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import html
+import re
 import unicodedata
 from functools import lru_cache
 
@@ -19,6 +20,7 @@ _BLOCKS = {"p", "h2", "h3", "h4", "h5", "h6", "ul", "ol", "li", "blockquote", "p
 _TABLES = {"table", "thead", "tbody", "tr", "th", "td"}
 _WORDS = {"a", "br", "code", "em", "s", "strong", "sub", "sup"}
 _ATTRIBUTES = {"a": {"href", "title"}, "ol": {"start"}}
+_CELL_END = re.compile(r"</t[dh]>\s*")
 _SCHEMES = {"http", "https", "mailto"}
 
 
@@ -28,9 +30,10 @@ def to_html(markdown: str) -> str:
 
 
 def to_text(markdown: str) -> str:
-    """The article's words without any markup, for searching and for the excerpts of results."""
-    bare = nh3.clean(to_html(markdown).replace("</", " </"), tags=set())
-    return " ".join(html.unescape(bare).split())
+    """The article's words without any markup, a line for each paragraph, item or row, for searching and for the excerpts
+    of results."""
+    bare = html.unescape(nh3.clean(_CELL_END.sub(" ", to_html(markdown)), tags=set()))
+    return "\n".join(filter(None, (" ".join(line.split()) for line in bare.splitlines())))
 
 
 @lru_cache(maxsize=512)

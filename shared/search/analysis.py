@@ -21,7 +21,7 @@ from opencc import OpenCC
 
 from shared import vocabulary
 
-ANALYSIS_VERSION = "5"
+ANALYSIS_VERSION = "6"
 HAN = re.compile(r"[㐀-䶿一-鿿]+")
 _CODE = re.compile(r"[a-z0-9]+(?:[.\-/+#][a-z0-9]+)*(?:级|号|%|℃|°c)?")
 _RUN = re.compile(rf"{HAN.pattern}|{_CODE.pattern}")

@@ -84,7 +84,12 @@ class DatabaseSearch:
 def _text(document: Document) -> _Text:
     plain = [
         analysis.normalise(each)
-        for each in (document.title, " ".join((*document.keywords, *document.said)), document.summary, document.body)
+        for each in (
+            document.title,
+            " ".join((*document.keywords, *document.said)),
+            document.summary,
+            "\n".join((document.body, *document.names)),
+        )
     ]
     return _Text(document, *plain)
 

@@ -23,7 +23,7 @@ from shared.search.query import AnalysedQuery
 
 log = logging.getLogger(__name__)
 
-_NOT_SENT = ("vector", "said")
+_NOT_SENT = ("vector", "said", "names")
 """What of the payload is looked at here and nowhere else."""
 
 
@@ -108,7 +108,7 @@ def hits_told(hits: Iterable[Hit], marks: Sequence[str]) -> list[dict[str, Any]]
                 hit.payload["title"],
                 hit.payload["summary"],
                 " ".join(hit.payload["keywords"]),
-                "\n".join(hit.payload["said"]),
+                "\n".join((*hit.payload["said"], *hit.payload.get("names", ()))),
             )
             item["body"] = highlighted({"body": hit.body}, in_body).get("body", "") if in_body else ""
             in_head = matched(head, marks)

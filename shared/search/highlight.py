@@ -9,6 +9,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from functools import lru_cache
 
 SNIPPET = 80
+_STOPS, _COMMAS = "。！？；\n", "，、： "
 
 
 def highlighted(texts: Mapping[str, str], marks: Sequence[str]) -> dict[str, str]:
@@ -85,13 +86,34 @@ def _occurrences(plain: str, marks: Sequence[str]) -> list[tuple[int, int]]:
 
 
 def _snippet(text: str, places: Sequence[tuple[int, int]]) -> str:
-    """The stretch of the text that holds most marks."""
-    starts = [start for start, _ in places]
-    best = max(places, key=lambda span: bisect_left(starts, span[0] + SNIPPET) - bisect_left(starts, span[0]))
-    start = max(0, best[0] - SNIPPET // 4)
+    """The stretch of the text that holds most of the different marks, from the beginning of its sentence or clause, and to
+    the end of its line at most."""
+    begin, _ = max(places, key=lambda span: (_weight(text, places, span[0]), -span[0]))
+    start = _start_of_clause(text, begin)
     end = min(len(text), start + SNIPPET)
+    line_end = text.find("\n", begin, end)
+    if line_end - start >= SNIPPET // 2:
+        end = line_end
     before, after = "…" if start else "", "…" if end < len(text) else ""
-    return before + _marked(text, places, start, end).replace("\n", " ") + after
+    return before + _marked(text, places, start, end).replace("\n", " ").strip() + after
+
+
+def _weight(text: str, places: Sequence[tuple[int, int]], begin: int) -> int:
+    """How many characters of different marks a stretch holds that begins with the mark at `begin`."""
+    first = bisect_left(places, (begin,))
+    behind = bisect_left(places, (begin + SNIPPET - SNIPPET // 4,), first)
+    return sum(map(len, {text[start:end].lower() for start, end in places[first:behind]}))
+
+
+def _start_of_clause(text: str, begin: int) -> int:
+    """Behind the last full stop before a mark, if it is near, else behind the first comma that is near enough."""
+    furthest = max(0, begin - SNIPPET // 2)
+    stop = max((text.rfind(mark, furthest, begin) for mark in _STOPS), default=-1)
+    if stop >= 0 or not furthest:
+        return stop + 1
+    near = begin - SNIPPET // 4
+    commas = [place for mark in _COMMAS if (place := text.find(mark, near, begin)) >= 0]
+    return min(commas) + 1 if commas else near
 
 
 def _marked(text: str, places: Sequence[tuple[int, int]], start: int, end: int) -> str:

@@ -67,6 +67,8 @@ class Document:
     keywords: Sequence[str] = ()
     said: Sequence[str] = ()
     """How people put what the entry is about, each a line of its own."""
+    names: Sequence[str] = ()
+    """Of steps, inputs and the like: found as if they stood in the body, never shown in its place."""
     industries: Sequence[str] = ()
     directions: Sequence[str] = ()
     organisation: str | None = None
@@ -176,7 +178,7 @@ def text_fields(document: Document) -> dict[str, str]:
     """The document's tokens by field, separated by spaces, each field with the sentinel."""
     title = analysis.analyse(document.title)
     summary = analysis.analyse(document.summary)
-    body = analysis.analyse(document.body)
+    body = analysis.analyse("\n".join((document.body, *document.names)))
     keywords = analysis.analyse(" ".join(document.keywords))
     said = analysis.analyse("\n".join(document.said))
     tokens: dict[str, Iterable[str]] = {
@@ -206,6 +208,7 @@ def stored(document: Document) -> dict[str, Any]:
         "summary": document.summary,
         "keywords": list(document.keywords)[:24],
         "said": list(document.said),
+        "names": list(document.names),
         "industries": list(document.industries),
         "directions": list(document.directions),
     }

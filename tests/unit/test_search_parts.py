@@ -171,3 +171,19 @@ def test_highlights_keep_to_the_original_where_folding_changes_its_length() -> N
     text = "…㎡ ½ ＭＥＳ系统\nİstanbul mes"
     assert highlighted({"body": text}, ("mes",)) == {"body": "…㎡ ½ <mark>ＭＥＳ</mark>系统\nİstanbul <mark>mes</mark>"}
     assert matched([text], ("mes", "erp")) == ("mes",)
+
+
+def test_a_snippet_is_the_sentence_that_says_most_and_begins_where_it_begins() -> None:
+    filler = "这一段讲别的事情，与所问无关，只是为了让正文足够长。" * 4
+    text = (
+        f"{filler}定型的时候定型机开着。排风太干时，定型机能耗就高，先量含湿再关小风门。{filler}\n定型拉幅 预定型 定型"
+    )
+    found = highlighted({"body": text}, ("定型", "定型机", "能耗"))["body"]
+    assert found.startswith("…<mark>定型</mark>的时候<mark>定型机</mark>开着。排风太干时，<mark>定型机能耗</mark>就高")
+    assert "预定型" not in found
+
+
+def test_a_snippet_of_a_long_sentence_begins_at_a_comma_and_ends_with_its_line() -> None:
+    text = "甲" * 60 + "，" + "乙" * 10 + "空压机" + "丙" * 45 + "\n" + "空压站" * 40
+    found = highlighted({"body": text}, ("空压机",))["body"]
+    assert found == "…" + "乙" * 10 + "<mark>空压机</mark>" + "丙" * 45 + "…"
