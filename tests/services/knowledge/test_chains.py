@@ -87,7 +87,7 @@ def test_an_article_is_found_by_the_names_of_its_steps(
     parts = made.extensions["zhigai"].parts
     with parts["database"].read() as session:
         articles = {each.id: each for each in parts["documents"].all(session) if each.type == "article"}
-    assert articles["dyeing-a"].names == ["第7道 Step 7"]
+    assert articles["dyeing-a"].names == ["第7道", "Step 7"]
     assert "Step 7" not in articles["dyeing-a"].body
     made.extensions["zhigai"].close()
 
