@@ -82,6 +82,7 @@ class Budget:
             except BaseException as wrong:
                 failures.append(wrong)
 
+        self.say(message)  # A call of many short searches stops between them, too.
         thread = threading.Thread(target=work, name="solver")
         thread.start()
         try:

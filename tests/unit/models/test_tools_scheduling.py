@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import json
+import random
 from collections import defaultdict
 from itertools import pairwise, permutations
 from pathlib import Path
@@ -192,15 +193,25 @@ def test_cleaning_times_of_another_shape_are_refused() -> None:
         vat(lots(("1", "米白", "浅")), cleaning=[[0, 1], [1, 0]])
 
 
-def test_a_search_stops_at_once_when_its_job_is_cancelled() -> None:
-    class CancelledError(Exception):
-        pass
+class CancelledError(Exception):
+    pass
+
+
+@pytest.mark.parametrize("looks", [1, 2], ids=["before it begins", "while it runs"])
+def test_a_search_stops_at_once_when_its_job_is_cancelled(looks: int) -> None:
+    left = iter(range(looks - 1))
 
     def stop(_fraction: float, _message: str) -> None:
-        raise CancelledError
+        if next(left, None) is None:
+            raise CancelledError
 
+    # 20 jobs over 15 machines in random order: no machine proves an optimum before the second look.
+    dice = random.Random(1)
+    shop = Shop(
+        tuple(tuple((machine, dice.randint(1, 99)) for machine in dice.sample(range(15), 15)) for _ in range(20))
+    )
     with pytest.raises(CancelledError):
-        solved(shop_of(SLICE["la16"]), Budget(60, stop))
+        solved(shop, Budget(60, stop))
 
 
 @pytest.mark.slow
